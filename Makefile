@@ -1,0 +1,66 @@
+# `make` shows the verbs. Each makes the virtual environment itself: Python 3.11+, git, make and PyPI are enough.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help all install demo test testcov test-lowest lint format typecheck examples wheel clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+all: lint typecheck testcov examples ## everything a change must pass, but the wheel and the lowest versions
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, " + sys.executable + " is " + sys.version.split()[0] + ". Set PYTHON=python3.12, for example.")'
+ifdef UV
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --editable '.[simulator]' --group dev --group lint
+else
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[simulator]' --group dev --group lint
+endif
+	@touch $(STAMP)
+
+install: $(STAMP) ## make the virtual environment
+
+demo: $(STAMP) ## run the flagship agent against the embedded simulator
+	@$(BIN)/python examples/weather_agent.py
+
+test: $(STAMP) ## run the tests
+	@$(BIN)/python -m pytest -q
+
+testcov: $(STAMP) ## run the tests and demand the coverage
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m coverage run -m pytest -q
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
+
+test-lowest: ## run the tests on the oldest pydantic-ai that is supported
+	@sh scripts/test-lowest $(PYTHON)
+
+lint: $(STAMP) ## ruff, codespell, pyproject
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+	@$(BIN)/validate-pyproject -q pyproject.toml
+
+format: $(STAMP) ## format and sort
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+typecheck: $(STAMP) ## pyright strict; mypy strict on the public API
+	@$(BIN)/pyright
+	@$(BIN)/mypy
+
+examples: $(STAMP) ## run every example against the simulator
+	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example > /dev/null || exit 1; done
+
+wheel: $(STAMP) ## build the wheel and use it outside the checkout
+	@sh scripts/test-wheel $(BIN)/python
+
+clean: ## remove what the other verbs made
+	rm -rf $(VENV) .venv-* dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,192 @@
+"""Every error that this package raises by itself.
+
+```
+CodexError
+├── ConfigurationError (ValueError)     an argument or setting cannot work; nothing was sent
+│   └── ModelNameError                  the model name cannot be read
+├── CredentialsError                    there is no usable login
+│   ├── CredentialsNotFoundError        nothing to read where we looked
+│   └── CredentialsFileError            a file is there, and unreadable, torn or of another shape
+├── BackendError                        the backend answered with an error (a status, or an event in the stream)
+├── TransportError                      the request or its answer did not get through
+│   └── TransportTimeoutError           ... in time
+└── StreamError                         the answer is not the stream it should be
+    ├── MalformedStreamError            not an event stream, or an event beyond every bound
+    └── IncompleteStreamError           it ended without a terminal event
+```
+
+`CodexModel` raises pydantic-ai's own classes where these have an equivalent (`ModelHTTPError`, `ModelConnectionError`,
+`UserError` and so on), with the error from here as `__cause__`; see `pydantic_ai_codex._model.errors`.
+
+All of them pickle, and no message, `repr` or field holds a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+__all__ = (
+    'BackendError',
+    'CodexError',
+    'ConfigurationError',
+    'CredentialsError',
+    'CredentialsFileError',
+    'CredentialsNotFoundError',
+    'FailureCategory',
+    'IncompleteStreamError',
+    'MalformedStreamError',
+    'ModelNameError',
+    'StreamError',
+    'TransportError',
+    'TransportPhase',
+    'TransportTimeoutError',
+)
+
+FailureCategory: TypeAlias = Literal[
+    'authentication',
+    'context_window',
+    'not_found',
+    'overloaded',
+    'quota',
+    'rate_limit',
+    'rejected',
+    'server',
+    'unavailable',
+]
+"""What a `BackendError` is about, read from its code and status by `pydantic_ai_codex._protocol.failures`."""
+
+TransportPhase: TypeAlias = Literal['pool', 'connect', 'write', 'read']
+"""The stage at which a request failed to get through; the same words as pydantic-ai's `ModelConnectionError.phase`."""
+
+
+class CodexError(Exception):
+    """The base of every error of this package."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Subclasses take keyword-only fields, which the default `cls(*args)` would lose.
+        return _rebuild, (type(self), self.message), self.__dict__
+
+
+def _rebuild(cls: type[CodexError], message: str) -> CodexError:
+    error = cls.__new__(cls, message)
+    Exception.__init__(error, message)
+    return error
+
+
+class ConfigurationError(CodexError, ValueError):
+    """An argument, setting or environment variable that cannot work; the message says what to do instead."""
+
+
+class ModelNameError(ConfigurationError):
+    """A model name that cannot be read: empty, or with an unknown word behind a colon."""
+
+
+class CredentialsError(CodexError):
+    """There is no usable login; the message names where it was looked for and what to run."""
+
+
+class CredentialsNotFoundError(CredentialsError):
+    """There is nothing to read at the place where the login should be."""
+
+    path: Path | None = None
+    """The file that does not exist, or `None` where the source is not a file."""
+
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class CredentialsFileError(CredentialsError):
+    """The login file is there, but it cannot be read, is not whole, or has a shape that is not known."""
+
+    path: Path
+    """The file."""
+
+    def __init__(self, message: str, *, path: Path) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class BackendError(CodexError):
+    """The backend answered with an error: an HTTP status, or an error event inside the stream.
+
+    Attributes:
+        status_code: The HTTP status; for an error inside a stream, the one the same error has before a stream, or
+            `None` where that is not known.
+        category: What it is about, or `None` where neither code nor status say.
+        code: The backend's `error.code`, for example `context_length_exceeded`.
+        error_type: The backend's `error.type`, for example `usage_limit_reached`.
+        body: The decoded body or event, or its text where it was not JSON.
+        headers: The response headers with lower-case names.
+        retry_after: Seconds to wait, where the backend said so.
+        request_id: The `x-request-id` of the response.
+        in_stream: Whether it came inside a stream that had begun well.
+        hint: What to do about it, where that is known; part of the error's text.
+    """
+
+    hint: str | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        category: FailureCategory | None = None,
+        code: str | None = None,
+        error_type: str | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        in_stream: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.category: FailureCategory | None = category
+        self.code = code
+        self.error_type = error_type
+        self.body = body
+        self.headers = dict(headers or {})
+        self.retry_after = retry_after
+        self.request_id = request_id
+        self.in_stream = in_stream
+
+    def __str__(self) -> str:
+        return f'{self.message} {self.hint}' if self.hint else self.message
+
+
+class TransportError(CodexError):
+    """The request did not reach the backend, or its answer could not be read.
+
+    Attributes:
+        phase: The stage at which it failed, or `None` where that is not known.
+    """
+
+    def __init__(self, message: str, *, phase: TransportPhase | None = None) -> None:
+        super().__init__(message)
+        self.phase: TransportPhase | None = phase
+
+
+class TransportTimeoutError(TransportError):
+    """The backend did not answer, or went silent, for longer than the timeout allows."""
+
+
+class StreamError(CodexError):
+    """The answer is not the stream of events that it should be."""
+
+
+class MalformedStreamError(StreamError):
+    """What came back is no event stream, or it holds an event beyond every bound."""
+
+
+class IncompleteStreamError(StreamError):
+    """The stream ended without `response.completed`, `response.incomplete` or `response.failed`.
+
+    What had arrived by then is half an answer, so it is never returned as one.
+    """
