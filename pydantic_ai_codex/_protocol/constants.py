@@ -1,0 +1,55 @@
+"""Every URL, header and limit of the protocol; the one home of each.
+
+Sources: *captured* means that Codex CLI 0.169.0 was seen to send or accept it; *public reports* means issue threads of
+Codex clients; the real backend was not asked.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CHATGPT_BASE_URL: Final = 'https://chatgpt.com/backend-api/codex'
+"""What stands before `/responses` for a ChatGPT login (captured)."""
+
+API_BASE_URL: Final = 'https://api.openai.com/v1'
+"""What stands before `/responses` for an API key."""
+
+RESPONSES_PATH: Final = '/responses'
+
+DEFAULT_ORIGINATOR: Final = 'pydantic_ai_codex'
+"""We name ourselves; the CLI sends `codex_cli_rs` or `codex_exec` (captured)."""
+
+ACCOUNT_HEADER: Final = 'chatgpt-account-id'
+FEDRAMP_HEADER: Final = 'x-openai-fedramp'
+ORIGINATOR_HEADER: Final = 'originator'
+
+SESSION_HEADERS: Final = ('session-id', 'thread-id', 'x-client-request-id')
+"""The prompt cache follows `session-id`, not the body's `prompt_cache_key` alone (captured; public reports)."""
+
+PROTECTED_HEADERS: Final = frozenset({'authorization', ACCOUNT_HEADER})
+"""Headers that no setting may replace: they decide whose login pays, and where a token goes."""
+
+REQUEST_ID_HEADERS: Final = ('x-request-id', 'x-oai-request-id')
+
+AUTH_CLAIM: Final = 'https://api.openai.com/auth'
+"""The JWT claim that holds `chatgpt_account_id`, `chatgpt_plan_type` and `chatgpt_account_is_fedramp` (captured)."""
+
+INCLUDE: Final = ('reasoning.encrypted_content',)
+"""Nothing is stored, so reasoning comes back encrypted, to be replayed (captured)."""
+
+DEFAULT_INSTRUCTIONS: Final = (
+    'You are a helpful assistant. Answer precisely, and call the tools you are given when they help.'
+)
+"""The backend answers 400 "Instructions are required" without any (public reports), so there is always some."""
+
+MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
+"""The bound of one event. Generated images reach tens of MB; what is larger than this is not an answer."""
+
+MAX_ERROR_BODY_BYTES: Final = 64 * 1024
+"""How much of an error page is read."""
+
+CONNECT_TIMEOUT: Final = 15.0
+"""Seconds to connect (the CLI's WebSocket limit, from its source)."""
+
+IDLE_TIMEOUT: Final = 300.0
+"""Seconds between two pieces of a stream (the CLI's `stream_idle_timeout_ms`, captured)."""

@@ -1,0 +1,357 @@
+"""The data of wire events to `Event`s: the state machine of one answer.
+
+What it promises, whatever the backend sends: a part's pieces, joined, are the whole part, even where the backend sent
+no pieces and only the finished item, or only the final snapshot; nothing is handed out twice; an answer without a
+terminal event is an error. Event types, and that `output_item.done` is the item of record: captured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, cast
+
+from pydantic_core import from_json
+
+from ..errors import IncompleteStreamError
+from .events import (
+    Event,
+    ItemDone,
+    ReasoningDelta,
+    ReasoningDone,
+    ResponseEnded,
+    ResponseStarted,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    UnknownEvent,
+    Usage,
+)
+from .failures import error_from_event
+
+_Wire: TypeAlias = dict[str, Any]
+_DONE: Final = b'[DONE]'
+
+
+@dataclass(slots=True)
+class _Item:
+    """What has been handed out of one output item."""
+
+    id: str
+    pieces: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    """Pieces by content or summary index; the arguments of a call stand under 0."""
+    started: bool = False
+    """For a call: whether its start was handed out."""
+    done: bool = False
+
+    def tail(self, index: int, whole: object) -> str:
+        """What of the whole text has not been handed out yet.
+
+        Where the whole contradicts the pieces there is nothing sensible to add: pieces cannot be taken back.
+        """
+        if not isinstance(whole, str):
+            return ''
+        pieces = self.pieces.setdefault(index, [])
+        streamed = ''.join(pieces)
+        if len(whole) <= len(streamed) or not whole.startswith(streamed):
+            return ''
+        rest = whole[len(streamed) :]
+        pieces.append(rest)
+        return rest
+
+
+class ResponseDecoder:
+    """Turns the data of wire events into `Event`s.
+
+    Feed it the data of one event after another with `receive`, then call `close`.
+
+    Args:
+        headers: The headers of the answer with lower-case names, for the errors raised from its events.
+    """
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self.ended = False
+        """Whether the terminal event was received; what comes after it is ignored."""
+        self._headers = headers or {}
+        self._started = False
+        self._items: dict[str, _Item] = {}
+        self._by_index: dict[int, _Item] = {}
+        self._refusal: list[str] = []
+        self._received = 0
+        self._undecodable = 0
+        self._last_type = ''
+
+    def receive(self, data: bytes) -> Sequence[Event]:
+        """Take the data of one event.
+
+        Returns:
+            The events that it stands for, often one.
+
+        Raises:
+            BackendError: If it says that the answer failed.
+        """
+        if self.ended:
+            return ()
+        self._received += 1
+        try:
+            event: Any = from_json(data)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            if data == _DONE:
+                return ()
+            self._undecodable += 1
+            return (UnknownEvent('', data),)
+        wire = cast('_Wire', event)
+        kind = wire.get('type')
+        if not isinstance(kind, str):
+            return (UnknownEvent('', data),)
+        self._last_type = kind
+        handler = self._HANDLERS.get(kind)
+        events = None if handler is None else handler(self, wire)
+        return (UnknownEvent(kind, data),) if events is None else events
+
+    def close(self) -> None:
+        """Take the end of the stream.
+
+        Raises:
+            IncompleteStreamError: If no terminal event was received.
+        """
+        if self.ended:
+            return
+        seen = f'{self._received} events were received' + (f', the last {self._last_type!r}' if self._last_type else '')
+        if self._undecodable:
+            seen += f', {self._undecodable} of them no JSON objects'
+        raise IncompleteStreamError(
+            f'The stream ended before the answer was complete ({seen}). Send the request again; if this repeats, '
+            'a proxy on the way may be cutting streams, or what answers is not the backend.'
+        )
+
+    # The handlers return `None` for an event that lacks what it needs: it is then kept as unknown, and the finished
+    # item, which comes later, still has all of it.
+
+    def _on_started(self, wire: _Wire) -> Sequence[Event] | None:
+        response = wire.get('response')
+        if not isinstance(response, dict):
+            return None
+        if self._started:
+            return ()
+        self._started = True
+        response = cast('_Wire', response)
+        created = response.get('created_at')
+        return (
+            ResponseStarted(
+                _text(response.get('id')),
+                _text(response.get('model')),
+                float(created) if isinstance(created, int | float) else None,
+            ),
+        )
+
+    def _on_text_delta(self, wire: _Wire) -> Sequence[Event] | None:
+        delta = wire.get('delta')
+        if not isinstance(delta, str):
+            return None
+        item = self._item(wire)
+        index = _index(wire, 'content_index')
+        item.pieces.setdefault(index, []).append(delta)
+        return (TextDelta(item.id, index, delta),) if delta else ()
+
+    def _on_text_done(self, wire: _Wire) -> Sequence[Event] | None:
+        item = self._item(wire)
+        index = _index(wire, 'content_index')
+        rest = item.tail(index, wire.get('text'))
+        return (TextDelta(item.id, index, rest),) if rest else ()
+
+    def _on_summary_delta(self, wire: _Wire) -> Sequence[Event] | None:
+        delta = wire.get('delta')
+        if not isinstance(delta, str):
+            return None
+        item = self._item(wire)
+        index = _index(wire, 'summary_index')
+        item.pieces.setdefault(index, []).append(delta)
+        return (ReasoningDelta(item.id, index, delta),) if delta else ()
+
+    def _on_summary_done(self, wire: _Wire) -> Sequence[Event] | None:
+        item = self._item(wire)
+        index = _index(wire, 'summary_index')
+        rest = item.tail(index, wire.get('text'))
+        return (ReasoningDelta(item.id, index, rest),) if rest else ()
+
+    def _on_arguments_delta(self, wire: _Wire) -> Sequence[Event] | None:
+        delta = wire.get('delta')
+        if not isinstance(delta, str):
+            return None
+        item = self._item(wire)
+        if not item.started:
+            # Without a name there is no call to hand out yet; the finished item brings name and arguments.
+            return ()
+        item.pieces.setdefault(0, []).append(delta)
+        return (ToolCallDelta(item.id, delta),) if delta else ()
+
+    def _on_arguments_done(self, wire: _Wire) -> Sequence[Event] | None:
+        item = self._item(wire)
+        rest = item.tail(0, wire.get('arguments')) if item.started else ''
+        return (ToolCallDelta(item.id, rest),) if rest else ()
+
+    def _on_refusal_delta(self, wire: _Wire) -> Sequence[Event] | None:
+        delta = wire.get('delta')
+        if not isinstance(delta, str):
+            return None
+        self._refusal.append(delta)
+        return ()
+
+    def _on_item_added(self, wire: _Wire) -> Sequence[Event] | None:
+        item = wire.get('item')
+        if not isinstance(item, dict):
+            return None
+        item = cast('_Wire', item)
+        item_id = item.get('id')
+        state = self._items.get(item_id) if isinstance(item_id, str) else None
+        state = state or self._open(item_id, wire.get('output_index'))
+        return tuple(self._start_call(state, item)) if item.get('type') == 'function_call' else ()
+
+    def _on_item_done(self, wire: _Wire) -> Sequence[Event] | None:
+        item = wire.get('item')
+        if not isinstance(item, dict):
+            return None
+        return tuple(self._finish(cast('_Wire', item), wire.get('output_index')))
+
+    def _on_ended(self, wire: _Wire) -> Sequence[Event] | None:
+        response: _Wire = wire['response'] if isinstance(wire.get('response'), dict) else {}
+        output = response.get('output')
+        events: list[Event] = []
+        # Items that never came as `output_item.done`; usually there are none, and `output` is empty or null.
+        for index, item in enumerate(cast('list[Any]', output) if isinstance(output, list) else ()):
+            if isinstance(item, dict):
+                events += self._finish(cast('_Wire', item), index)
+        self.ended = True
+        details: object = response.get('incomplete_details')
+        status: Literal['completed', 'incomplete'] = (
+            'completed' if wire['type'] == 'response.completed' else 'incomplete'
+        )
+        events.append(
+            ResponseEnded(
+                status,
+                _text(cast('_Wire', details).get('reason')) if isinstance(details, dict) else None,
+                _text(response.get('id')),
+                _text(response.get('model')),
+                _usage(response.get('usage')),
+                ''.join(self._refusal) or None,
+            )
+        )
+        return events
+
+    def _on_failed(self, wire: _Wire) -> Sequence[Event] | None:
+        self.ended = True
+        raise error_from_event(wire, self._headers)
+
+    _HANDLERS: ClassVar[dict[str, Callable[[Self, _Wire], Sequence[Event] | None]]] = {
+        'response.created': _on_started,
+        'response.in_progress': _on_started,
+        'response.output_text.delta': _on_text_delta,
+        'response.output_text.done': _on_text_done,
+        'response.reasoning_summary_text.delta': _on_summary_delta,
+        'response.reasoning_summary_text.done': _on_summary_done,
+        'response.function_call_arguments.delta': _on_arguments_delta,
+        'response.function_call_arguments.done': _on_arguments_done,
+        'response.refusal.delta': _on_refusal_delta,
+        'response.output_item.added': _on_item_added,
+        'response.output_item.done': _on_item_done,
+        'response.completed': _on_ended,
+        'response.incomplete': _on_ended,
+        'response.failed': _on_failed,
+        'error': _on_failed,
+    }
+
+    def _item(self, wire: _Wire) -> _Item:
+        """The state of the item that an event is about: by its id, else by its position, else the newest."""
+        item_id, index = wire.get('item_id'), wire.get('output_index')
+        if isinstance(item_id, str) and (item := self._items.get(item_id)) is not None:
+            return item
+        # Relays are known to change an item's id from one event to the next; its position stays.
+        if isinstance(index, int):
+            item = self._by_index.get(index)
+        else:
+            item = None if item_id else next(reversed(self._items.values()), None)
+        return item or self._open(item_id, index)
+
+    def _open(self, item_id: object, index: object) -> _Item:
+        item = _Item(item_id if isinstance(item_id, str) and item_id else f'item_{len(self._items)}')
+        self._items[item.id] = item
+        if isinstance(index, int):
+            self._by_index[index] = item
+        return item
+
+    def _start_call(self, state: _Item, item: _Wire) -> Iterator[Event]:
+        name = item.get('name')
+        if state.started or not isinstance(name, str) or not name:
+            return
+        state.started = True
+        yield ToolCallStarted(state.id, _text(item.get('call_id')) or state.id, name)
+        if rest := state.tail(0, item.get('arguments')):
+            yield ToolCallDelta(state.id, rest)
+
+    def _finish(self, item: _Wire, index: object) -> Iterator[Event]:
+        """Hand out what is still missing of a finished item, then the item."""
+        state = self._item({'item_id': item.get('id'), 'output_index': index})
+        if state.done:
+            return
+        state.done = True
+        match item.get('type'):
+            case 'message':
+                yield from self._finish_message(state, item)
+            case 'reasoning':
+                for position, part in enumerate(_objects(item.get('summary'))):
+                    if rest := state.tail(position, part.get('text')):
+                        yield ReasoningDelta(state.id, position, rest)
+                yield ReasoningDone(state.id, _text(item.get('encrypted_content')))
+            case 'function_call':
+                yield from self._start_call(state, item)
+                if rest := state.tail(0, item.get('arguments')):
+                    yield ToolCallDelta(state.id, rest)
+            case _:
+                pass
+        yield ItemDone(item)
+
+    def _finish_message(self, state: _Item, item: _Wire) -> Iterator[Event]:
+        for position, part in enumerate(_objects(item.get('content'))):
+            if part.get('type') == 'refusal':
+                self._finish_refusal(part.get('refusal'))
+            elif rest := state.tail(position, part.get('text')):
+                yield TextDelta(state.id, position, rest)
+
+    def _finish_refusal(self, refusal: object) -> None:
+        if isinstance(refusal, str) and not ''.join(self._refusal).endswith(refusal):
+            self._refusal.append(refusal)
+
+
+def _index(wire: _Wire, key: str) -> int:
+    value = wire.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _objects(value: object) -> Iterator[_Wire]:
+    for each in cast('list[Any]', value) if isinstance(value, list) else ():
+        if isinstance(each, dict):
+            yield cast('_Wire', each)
+
+
+def _usage(value: object) -> Usage | None:
+    if not isinstance(value, dict):
+        return None
+    usage = cast('_Wire', value)
+    return Usage(
+        _count(usage, 'input_tokens'),
+        _count(usage, 'output_tokens'),
+        _count(usage.get('input_tokens_details'), 'cached_tokens'),
+        _count(usage.get('output_tokens_details'), 'reasoning_tokens'),
+    )
+
+
+def _count(wire: object, key: str) -> int:
+    value = cast('_Wire', wire).get(key) if isinstance(wire, dict) else None
+    return value if isinstance(value, int) else 0

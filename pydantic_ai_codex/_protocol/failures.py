@@ -1,0 +1,156 @@
+"""Error bodies and error events to `BackendError`; what each code means is data, in one table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from pydantic_core import from_json
+
+from ..errors import BackendError, FailureCategory
+from .constants import REQUEST_ID_HEADERS
+
+_CODES: Final[dict[str, tuple[FailureCategory, int]]] = {
+    # Codes of `response.failed` (captured), and the status that the same error has before a stream.
+    'context_length_exceeded': ('context_window', 400),
+    'insufficient_quota': ('quota', 429),
+    'usage_not_included': ('quota', 429),
+    'usage_limit_reached': ('quota', 429),
+    'rate_limit_exceeded': ('rate_limit', 429),
+    'server_is_overloaded': ('overloaded', 503),
+    'slow_down': ('overloaded', 503),
+    'server_error': ('server', 500),
+    'invalid_prompt': ('rejected', 400),
+    'cyber_policy': ('rejected', 400),
+    'bio_policy': ('rejected', 400),
+    # From public reports.
+    'invalid_encrypted_content': ('rejected', 400),
+    'model_not_found': ('not_found', 404),
+    'invalid_api_key': ('authentication', 401),
+    'token_expired': ('authentication', 401),
+    'token_revoked': ('authentication', 401),
+}
+
+_STATUSES: Final[dict[int, FailureCategory]] = {
+    401: 'authentication',
+    402: 'quota',
+    403: 'authentication',
+    404: 'not_found',
+    429: 'rate_limit',
+    503: 'unavailable',
+}
+
+_EXCERPT: Final = 500
+
+
+def error_from_response(status_code: int, headers: Mapping[str, str], content: bytes) -> BackendError:
+    """The error that an HTTP answer with an error status stands for.
+
+    Args:
+        status_code: The status.
+        headers: The headers, with lower-case names.
+        content: The body, or its beginning.
+    """
+    body = _decode(content)
+    details = _details(body)
+    code, error_type = _text(details.get('code')), _text(details.get('type'))
+    category = _category(code, error_type, status_code)
+    message = _message(details, body)
+    return BackendError(
+        f'The backend answered {status_code}' + (f': {message}' if message else ' without a message.'),
+        status_code=status_code,
+        category=category,
+        code=code,
+        error_type=error_type,
+        body=body,
+        headers=headers,
+        retry_after=_retry_after(details, headers),
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
+    )
+
+
+def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = None) -> BackendError:
+    """The error that an event `response.failed` or `error` stands for.
+
+    Args:
+        event: The event.
+        headers: The headers of the stream, with lower-case names.
+    """
+    response = event.get('response')
+    details = _details(cast('dict[str, Any]', response) if isinstance(response, dict) else event)
+    code, error_type = _text(details.get('code')), _text(details.get('type'))
+    status = event.get('status', event.get('status_code'))
+    if not isinstance(status, int):
+        status = next((_CODES[key][1] for key in (code, error_type) if key in _CODES), None)
+    message = _message(details, None)
+    headers = headers or {}
+    return BackendError(
+        f'The backend failed in the stream ({code or error_type or "no code"})' + (f': {message}' if message else '.'),
+        status_code=status,
+        category=_category(code, error_type, status),
+        code=code,
+        error_type=error_type,
+        body=event,
+        headers=headers,
+        retry_after=_retry_after(details, {}),
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
+        in_stream=True,
+    )
+
+
+def _category(code: str | None, error_type: str | None, status: int | None) -> FailureCategory | None:
+    for key in (code, error_type):
+        if key in _CODES:
+            return _CODES[key][0]
+    if status is None:
+        return None
+    if status >= 500:
+        return _STATUSES.get(status, 'server')
+    return _STATUSES.get(status, 'rejected') if status >= 400 else None
+
+
+def _decode(content: bytes) -> object:
+    try:
+        return from_json(content)
+    except ValueError:
+        return content.decode('utf-8', 'replace')
+
+
+def _details(body: object) -> dict[str, Any]:
+    """The innermost object that describes the error: `{"error": {...}}`, `{"detail": {...}}` or the body itself."""
+    if not isinstance(body, dict):
+        return {}
+    body = cast('dict[str, Any]', body)
+    for key in ('error', 'detail'):
+        if isinstance(body.get(key), dict):
+            return body[key]
+    return body
+
+
+def _message(details: dict[str, Any], body: object) -> str:
+    for key in ('message', 'detail', 'error', 'error_description'):
+        if text := _text(details.get(key)):
+            return text
+    text = body.strip() if isinstance(body, str) else ''
+    return text if len(text) <= _EXCERPT else f'{text[:_EXCERPT]}… ({len(text)} characters)'
+
+
+def _retry_after(details: dict[str, Any], headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: `resets_in_seconds` of a plan limit (captured), or the header."""
+    for value, scale in (
+        (details.get('resets_in_seconds'), 1.0),
+        (headers.get('retry-after-ms'), 0.001),
+        (headers.get('retry-after'), 1.0),
+    ):
+        try:
+            seconds = float(value) * scale if isinstance(value, str | int | float) else math.nan
+        except ValueError:
+            continue  # A date: pydantic-ai reads that form of the header itself.
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
+    return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

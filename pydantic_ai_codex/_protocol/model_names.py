@@ -1,0 +1,173 @@
+"""Model names as users write them: the one parser, and the choice of the effort that goes on the wire."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from ..errors import ConfigurationError, ModelNameError
+from .model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelFacts
+
+WireEffort: TypeAlias = Literal['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+"""An effort as the backend takes it."""
+
+MODEL_PREFIXES: Final = ('codex-oauth/', 'codex_oauth/', 'codex/', 'codex:')
+"""What may stand before a name to say that it is a Codex model; in lower case."""
+_BARE_PREFIX: Final = re.compile(r'codex-(?=gpt-|o\d)', re.IGNORECASE)
+"""`codex-` is a prefix only before a model's own name: `codex-mini-latest` is a slug."""
+
+_EFFORT: Final[dict[str, Effort]] = {effort: effort for effort in EFFORTS}
+_FAST: Final = 'fast'
+_SUFFIX: Final = re.compile(r'(?P<head>.*)(?P<mark>[:-])(?P<word>[^:-]*)', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """A model name taken apart.
+
+    Attributes:
+        slug: What goes on the wire as `model`; never holds an effort or a tier.
+        effort: The effort that the name asked for, or `None`.
+        fast: Whether the name asked for the priority tier.
+    """
+
+    slug: str
+    effort: Effort | None = None
+    fast: bool = False
+
+    @property
+    def facts(self) -> ModelFacts | None:
+        """What is known of the model, or `None` for a slug that is not known here."""
+        return MODEL_FACTS.get(self.slug)
+
+
+def parse_model_name(name: str) -> ModelName:
+    """Take a model name apart.
+
+    `[codex:|codex/|codex-oauth/|codex_oauth/|codex-]slug[-effort|:effort][-fast|:fast]`, the last two in either order.
+    Known slugs and aliases are matched before suffixes, so `gpt-5.1-codex-max` is a slug and not an effort. Known
+    parts are case-insensitive; an unknown slug stays as typed, with every `-word` that is no effort.
+
+    Args:
+        name: The name as the user wrote it.
+
+    Raises:
+        ModelNameError: If it is empty, holds an unknown word behind a colon, or asks for two efforts.
+    """
+    rest = _without_prefixes(name.strip())
+    effort: Effort | None = None
+    fast = False
+    while (slug := _known_slug(rest)) is None:
+        match = _SUFFIX.fullmatch(rest)
+        word = match['word'].lower() if match else ''
+        if match and word == _FAST and not fast:
+            fast = True
+        elif match and word in _EFFORT and effort is None:
+            effort = _EFFORT[word]
+        else:
+            _check_rest(name, rest, repeated=word == _FAST or word in _EFFORT)
+            break
+        rest = match['head']
+    if not (slug or rest):
+        raise ModelNameError(
+            f'The model name {name!r} names no model; write a slug such as "gpt-5.5", "gpt-5.1-codex-high" or '
+            '"codex:gpt-5.5:low".'
+        )
+    return ModelName(slug or rest, effort, fast)
+
+
+def choose_effort(
+    name: ModelName,
+    *,
+    setting: str | None = None,
+    thinking: bool | str | None = None,
+    default: str | None = None,
+) -> WireEffort | None:
+    """Choose the effort for the wire.
+
+    The first that is given wins: the explicit setting, the unified `thinking`, the name's suffix, the environment's
+    default, the model's default. The result is clamped to what the model takes; an unknown model gets what was asked.
+
+    Args:
+        name: The parsed model name.
+        setting: The value of `codex_reasoning_effort`.
+        thinking: The value of pydantic-ai's `thinking`. `True` only says that the model shall think, so a suffix or
+            default still says how much; `False` asks for `none`.
+        default: The value of `CODEX_REASONING_EFFORT`.
+
+    Returns:
+        The effort, or `None` to leave the choice to the backend.
+
+    Raises:
+        ConfigurationError: If `setting`, `thinking` or `default` is no effort.
+    """
+    facts = name.facts
+    wanted: Effort | None
+    if setting is not None:
+        wanted = check_effort(setting, 'the setting `codex_reasoning_effort`')
+    elif thinking is False:
+        wanted = 'none'
+    elif isinstance(thinking, str):
+        wanted = check_effort(thinking, 'the setting `thinking`')
+    elif name.effort is not None:
+        wanted = name.effort
+    elif default:
+        wanted = check_effort(default, 'the environment variable `CODEX_REASONING_EFFORT`')
+    else:
+        wanted = facts.default_effort if facts else ('medium' if thinking else None)
+    if thinking is True and setting is None and wanted == 'none':
+        wanted = facts.default_effort if facts else 'medium'
+    if wanted is None:
+        return None
+    if facts is not None:
+        wanted = clamp_effort(wanted, facts.efforts)
+    # Captured: the CLI sends `xhigh` where the user chose `ultra`.
+    return 'xhigh' if wanted == 'ultra' else wanted
+
+
+def clamp_effort(effort: Effort, efforts: tuple[Effort, ...]) -> Effort:
+    """The effort itself where the model takes it, else the next higher one, else the model's highest."""
+    rank = EFFORTS.index(effort)
+    for each in efforts:
+        if EFFORTS.index(each) >= rank:
+            return each
+    return efforts[-1]
+
+
+def check_effort(value: object, where: str) -> Effort:
+    """The value as an effort; a `ConfigurationError` that names `where` it came from if it is none."""
+    effort = _EFFORT.get(value.lower()) if isinstance(value, str) else None
+    if effort is None:
+        raise ConfigurationError(f'{value!r} in {where} is no reasoning effort; use one of {", ".join(EFFORTS)}.')
+    return effort
+
+
+def _without_prefixes(name: str) -> str:
+    while True:
+        lowered = name.lower()
+        prefix = next((prefix for prefix in MODEL_PREFIXES if lowered.startswith(prefix)), None)
+        if prefix is None:
+            match = _BARE_PREFIX.match(name)
+            prefix = match[0] if match else None
+        if prefix is None:
+            return name
+        name = name[len(prefix) :]
+
+
+def _known_slug(text: str) -> str | None:
+    lowered = text.lower()
+    if lowered in MODEL_FACTS:
+        return lowered
+    return MODEL_ALIASES.get(lowered)
+
+
+def _check_rest(name: str, rest: str, *, repeated: bool) -> None:
+    """Refuse what can only be a mistake; anything else is a slug that is not known here."""
+    if repeated and (':' in rest or _known_slug(rest.rpartition('-')[0])):
+        raise ModelNameError(f'The model name {name!r} has two suffixes of one kind (an effort, or "fast"); keep one.')
+    if ':' in rest:
+        raise ModelNameError(
+            f'{rest.rpartition(":")[2]!r} in the model name {name!r} is no reasoning effort; behind the colon of a '
+            f'model name stands one of {", ".join(EFFORTS)} or fast, and before one only "codex".'
+        )

@@ -1,0 +1,132 @@
+"""A request as a value, and its JSON body and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+from uuid import NAMESPACE_OID, uuid4, uuid5
+
+from pydantic_core import PydanticSerializationError, to_json
+
+from ..errors import ConfigurationError
+from .constants import INCLUDE, PROTECTED_HEADERS, SESSION_HEADERS
+from .model_names import WireEffort
+
+ReasoningSummary: TypeAlias = Literal['auto', 'concise', 'detailed', 'none']
+Verbosity: TypeAlias = Literal['low', 'medium', 'high']
+JsonObject: TypeAlias = dict[str, Any]
+
+_HEADER_VALUE: Final = re.compile(r'[!-~]+')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodexRequest:
+    """One request for a response.
+
+    Attributes:
+        model: The slug, without effort or tier.
+        instructions: Never empty; the backend refuses a request without any (public reports).
+        input: Input items, in the wire's shape.
+        tools: Tool definitions, in the wire's shape.
+        tool_choice: `auto`, `none`, `required` or an object; not sent without tools.
+        parallel_tool_calls: Not sent when `None`, nor without tools.
+        effort: The reasoning effort, or `None` for the model's own.
+        summary: The reasoning summary; `none` asks for none.
+        verbosity: How long the answers are, or `None` for the model's own.
+        text_format: The format of the answer (`text.format`), or `None` for text.
+        service_tier: The service tier, or `None` for the plan's own.
+        session_id: What the prompt cache goes by, in headers and body.
+        cache_key: The `prompt_cache_key`, where it is not the session.
+        timeout: Seconds for each step of the transport, a timeout object of the HTTP library, or `None` for our own.
+        extra_headers: Headers of the user's; they win, except over those that carry the login.
+        extra_body: Body fields of the user's; they win.
+    """
+
+    model: str
+    instructions: str
+    input: list[JsonObject]
+    tools: list[JsonObject] = field(default_factory=list[JsonObject])
+    tool_choice: str | JsonObject | None = None
+    parallel_tool_calls: bool | None = None
+    effort: WireEffort | None = None
+    summary: ReasoningSummary = 'auto'
+    verbosity: Verbosity | None = None
+    text_format: JsonObject | None = None
+    service_tier: str | None = None
+    session_id: str
+    cache_key: str | None = None
+    timeout: object = None
+    extra_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        if forbidden := sorted(name for name in self.extra_headers if name.lower() in PROTECTED_HEADERS):
+            raise ConfigurationError(
+                f'The setting `extra_headers` may not hold {", ".join(map(repr, forbidden))}: the login decides them. '
+                'Pass other credentials to `CodexProvider` instead.'
+            )
+
+
+def encode_body(request: CodexRequest) -> bytes:
+    """The JSON body of a request, its fields in the order in which the CLI sends them (captured).
+
+    Raises:
+        ConfigurationError: If a value has no JSON form, such as a lone surrogate in a text.
+    """
+    body: JsonObject = {'model': request.model, 'instructions': request.instructions, 'stream': True}
+    if request.service_tier is not None:
+        body['service_tier'] = request.service_tier
+    body['input'] = request.input
+    if request.tools:
+        body['tools'] = request.tools
+        body['tool_choice'] = request.tool_choice or 'auto'
+        if request.parallel_tool_calls is not None:
+            body['parallel_tool_calls'] = request.parallel_tool_calls
+    summary = None if request.summary == 'none' else request.summary
+    if reasoning := _given(effort=request.effort, summary=summary):
+        body['reasoning'] = reasoning
+    body['store'] = False
+    body['include'] = list(INCLUDE)
+    body['prompt_cache_key'] = request.cache_key or request.session_id
+    if text := _given(verbosity=request.verbosity, format=request.text_format):
+        body['text'] = text
+    body.update(request.extra_body)
+    try:
+        return to_json(body)
+    except (PydanticSerializationError, UnicodeError, ValueError) as error:
+        raise ConfigurationError(
+            f'The request has no JSON form: {error}. Look for a value that is no JSON in `extra_body` or a schema, '
+            'and for half a character (a lone surrogate) in a text.'
+        ) from error
+
+
+def session_headers(request: CodexRequest) -> dict[str, str]:
+    """The headers that say what is sent and to which conversation it belongs; names in lower case."""
+    headers = {
+        'accept': 'text/event-stream',
+        # The frames are small and wanted at once; a compressing proxy would hold them back.
+        'accept-encoding': 'identity',
+        'content-type': 'application/json',
+    }
+    headers.update(dict.fromkeys(SESSION_HEADERS, request.session_id))
+    headers.update((name.lower(), value) for name, value in request.extra_headers.items())
+    return headers
+
+
+def session_id_for(conversation_id: str | None) -> str:
+    """The session id of a conversation: its own id where a header can carry it, else one derived from it.
+
+    Args:
+        conversation_id: The id of the conversation, or `None` for a request on its own, which gets a new id.
+    """
+    if not conversation_id:
+        return str(uuid4())
+    if len(conversation_id) <= 64 and _HEADER_VALUE.fullmatch(conversation_id):
+        return conversation_id
+    return str(uuid5(NAMESPACE_OID, conversation_id))
+
+
+def _given(**fields: object) -> JsonObject:
+    return {name: value for name, value in fields.items() if value is not None}

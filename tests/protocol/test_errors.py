@@ -1,0 +1,96 @@
+"""The errors themselves: what they hold has to survive a process pool or a queue."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from pathlib import Path
+
+import pytest
+
+from pydantic_ai_codex import errors
+from pydantic_ai_codex.errors import (
+    BackendError,
+    CodexError,
+    ConfigurationError,
+    CredentialsError,
+    CredentialsFileError,
+    CredentialsNotFoundError,
+    IncompleteStreamError,
+    MalformedStreamError,
+    ModelNameError,
+    StreamError,
+    TransportError,
+    TransportTimeoutError,
+)
+
+
+def backend_error() -> BackendError:
+    error = BackendError(
+        'The backend answered 429: slow down',
+        status_code=429,
+        category='rate_limit',
+        code='rate_limit_exceeded',
+        error_type='tokens',
+        body={'error': {'code': 'rate_limit_exceeded'}},
+        headers={'retry-after': '5'},
+        retry_after=5.0,
+        request_id='req_1',
+        in_stream=True,
+    )
+    error.hint = 'Wait a little.'
+    return error
+
+
+ERRORS: list[CodexError] = [
+    CodexError('text'),
+    ConfigurationError('text'),
+    ModelNameError('text'),
+    CredentialsError('text'),
+    CredentialsNotFoundError('text'),
+    CredentialsNotFoundError('text', path=Path('/somewhere/auth.json')),
+    CredentialsFileError('text', path=Path('/somewhere/auth.json')),
+    BackendError('text'),
+    backend_error(),
+    TransportError('text'),
+    TransportError('text', phase='connect'),
+    TransportTimeoutError('text', phase='read'),
+    StreamError('text'),
+    MalformedStreamError('text'),
+    IncompleteStreamError('text'),
+]
+
+
+def test_table_holds_every_error() -> None:
+    classes = {each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, CodexError)}
+
+    assert {type(error) for error in ERRORS} == classes
+
+
+@pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle(error: CodexError, protocol: int) -> None:
+    copied = pickle.loads(pickle.dumps(error, protocol))
+
+    assert type(copied) is type(error)
+    assert (str(copied), repr(copied), copied.args, vars(copied)) == (str(error), repr(error), error.args, vars(error))
+
+
+@pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
+def test_copy(error: CodexError) -> None:
+    error.add_note('seen')
+
+    assert vars(copy.copy(error)) == vars(error)
+
+
+def test_hint_is_part_of_the_text_and_not_of_the_message() -> None:
+    error = backend_error()
+
+    assert str(error) == 'The backend answered 429: slow down Wait a little.'
+    assert error.message == 'The backend answered 429: slow down'
+
+
+def test_configuration_error_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match=r'^text$'):
+        raise ModelNameError('text')

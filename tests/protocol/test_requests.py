@@ -1,0 +1,225 @@
+"""Reaches inside for the bytes: a body has one order of fields, which no parsed request shows."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from pydantic_ai_codex._protocol.requests import CodexRequest, encode_body, session_headers, session_id_for
+from pydantic_ai_codex.errors import ConfigurationError
+
+INPUT: list[dict[str, Any]] = [
+    {'type': 'message', 'role': 'user', 'content': [{'type': 'input_text', 'text': 'Hé 😀'}]}
+]
+TOOL: dict[str, Any] = {'type': 'function', 'name': 'weather', 'parameters': {'type': 'object'}}
+
+
+def request(**fields: Any) -> CodexRequest:
+    given: dict[str, Any] = {'model': 'gpt-5.5', 'instructions': 'Be kind.', 'input': INPUT, 'session_id': 's-1'}
+    return CodexRequest(**{**given, **fields})
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    return json.loads(encode_body(request(**fields)))
+
+
+def test_body_of_a_plain_request() -> None:
+    assert body() == snapshot(
+        {
+            'model': 'gpt-5.5',
+            'instructions': 'Be kind.',
+            'stream': True,
+            'input': [{'type': 'message', 'role': 'user', 'content': [{'type': 'input_text', 'text': 'Hé 😀'}]}],
+            'reasoning': {'summary': 'auto'},
+            'store': False,
+            'include': ['reasoning.encrypted_content'],
+            'prompt_cache_key': 's-1',
+        }
+    )
+
+
+def test_body_of_a_request_with_everything() -> None:
+    assert body(
+        tools=[TOOL],
+        tool_choice={'type': 'function', 'name': 'weather'},
+        parallel_tool_calls=False,
+        effort='high',
+        summary='detailed',
+        verbosity='low',
+        text_format={'type': 'json_schema', 'name': 'city', 'strict': True, 'schema': {'type': 'object'}},
+        service_tier='priority',
+        cache_key='cache-1',
+    ) == snapshot(
+        {
+            'model': 'gpt-5.5',
+            'instructions': 'Be kind.',
+            'stream': True,
+            'service_tier': 'priority',
+            'input': [{'type': 'message', 'role': 'user', 'content': [{'type': 'input_text', 'text': 'Hé 😀'}]}],
+            'tools': [{'type': 'function', 'name': 'weather', 'parameters': {'type': 'object'}}],
+            'tool_choice': {'type': 'function', 'name': 'weather'},
+            'parallel_tool_calls': False,
+            'reasoning': {'effort': 'high', 'summary': 'detailed'},
+            'store': False,
+            'include': ['reasoning.encrypted_content'],
+            'prompt_cache_key': 'cache-1',
+            'text': {
+                'verbosity': 'low',
+                'format': {'type': 'json_schema', 'name': 'city', 'strict': True, 'schema': {'type': 'object'}},
+            },
+        }
+    )
+
+
+def test_order_of_the_fields() -> None:
+    everything = body(
+        tools=[TOOL],
+        parallel_tool_calls=True,
+        verbosity='low',
+        service_tier='priority',
+        extra_body={'client_metadata': {}},
+    )
+
+    assert list(everything) == snapshot(
+        [
+            'model',
+            'instructions',
+            'stream',
+            'service_tier',
+            'input',
+            'tools',
+            'tool_choice',
+            'parallel_tool_calls',
+            'reasoning',
+            'store',
+            'include',
+            'prompt_cache_key',
+            'text',
+            'client_metadata',
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ('fields', 'key', 'expected'),
+    [
+        ({'tools': [TOOL]}, 'tool_choice', 'auto'),
+        ({'tools': [TOOL], 'tool_choice': 'required'}, 'tool_choice', 'required'),
+        ({'tools': [TOOL]}, 'parallel_tool_calls', None),
+        ({'tool_choice': 'required'}, 'tool_choice', None),
+        ({'parallel_tool_calls': True}, 'parallel_tool_calls', None),
+        ({}, 'tools', None),
+        ({'effort': 'low'}, 'reasoning', {'effort': 'low', 'summary': 'auto'}),
+        ({'effort': 'low', 'summary': 'none'}, 'reasoning', {'effort': 'low'}),
+        ({'summary': 'none'}, 'reasoning', None),
+        ({}, 'text', None),
+        ({'verbosity': 'high'}, 'text', {'verbosity': 'high'}),
+        ({'text_format': {'type': 'text'}}, 'text', {'format': {'type': 'text'}}),
+        ({}, 'service_tier', None),
+        ({'cache_key': 'k'}, 'prompt_cache_key', 'k'),
+        ({'cache_key': ''}, 'prompt_cache_key', 's-1'),
+    ],
+)
+def test_field(fields: dict[str, Any], key: str, expected: object) -> None:
+    assert body(**fields).get(key) == expected
+
+
+def test_nothing_is_null() -> None:
+    assert None not in body(tools=[TOOL]).values()
+
+
+def test_extra_body_wins() -> None:
+    extra = {'store': True, 'reasoning': {'effort': 'max'}, 'new': {'a': [1, None]}}
+
+    assert {key: value for key, value in body(effort='low', extra_body=extra).items() if key in extra} == extra
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [
+        pytest.param({'instructions': 'half \ud83d'}, id='a lone surrogate in the instructions'),
+        pytest.param({'input': [{'content': '\udc00'}]}, id='a lone surrogate in the input'),
+        pytest.param({'cache_key': '\ud83d'}, id='a lone surrogate in the cache key'),
+        pytest.param({'extra_body': {'a': object()}}, id='an object without JSON form'),
+        pytest.param({'extra_body': {'a': b'\xff'}}, id='bytes that are no text'),
+        pytest.param(
+            {'extra_body': {'a': float('nan')}},
+            id='a number that JSON does not have',
+            marks=pytest.mark.xfail(strict=True, reason='NaN and infinity are written as such, which is no JSON'),
+        ),
+    ],
+)
+def test_value_without_json_form(fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r'^The request has no JSON form: '):
+        encode_body(request(**fields))
+
+
+def test_value_that_holds_itself() -> None:
+    circle: dict[str, Any] = {}
+    circle['circle'] = circle
+
+    with pytest.raises(ConfigurationError, match='no JSON form'):
+        encode_body(request(extra_body=circle))
+
+
+@pytest.mark.parametrize('name', ['authorization', 'Authorization', 'AUTHORIZATION', 'ChatGPT-Account-Id'])
+def test_headers_of_the_login_cannot_be_replaced(name: str) -> None:
+    with pytest.raises(ConfigurationError, match='may not hold') as caught:
+        request(extra_headers={name: 'Bearer secret', 'x-other': 'fine'})
+
+    assert repr(name) in str(caught.value)
+    assert 'secret' not in str(caught.value)
+
+
+def test_session_headers() -> None:
+    assert session_headers(request()) == snapshot(
+        {
+            'accept': 'text/event-stream',
+            'accept-encoding': 'identity',
+            'content-type': 'application/json',
+            'session-id': 's-1',
+            'thread-id': 's-1',
+            'x-client-request-id': 's-1',
+        }
+    )
+
+
+def test_extra_headers_win() -> None:
+    headers = session_headers(request(extra_headers={'Session-ID': 'mine', 'X-New': 'Value', 'ACCEPT': '*/*'}))
+
+    assert headers['session-id'] == 'mine'
+    assert headers['thread-id'] == 's-1'
+    assert headers['x-new'] == 'Value'
+    assert headers['accept'] == '*/*'
+    assert all(name == name.lower() for name in headers)
+
+
+@pytest.mark.parametrize('conversation_id', ['c-1', '01a1fc17-9283-73f0-bc2f-697e54e5f8f2', '!~' * 32])
+def test_session_is_the_conversation_where_a_header_can_carry_it(conversation_id: str) -> None:
+    assert session_id_for(conversation_id) == conversation_id
+
+
+@pytest.mark.parametrize(
+    'conversation_id', ['two words', 'é', 'line\nend', 'x' * 65, ' ', 'x\n', '\x7f', '\r\nx-injected: 1']
+)
+def test_session_of_any_other_conversation_is_derived_from_it(conversation_id: str) -> None:
+    session_id = session_id_for(conversation_id)
+
+    assert uuid.UUID(session_id).version == 5
+    assert session_id_for(conversation_id) == session_id
+    assert session_id_for(f'{conversation_id}.') != session_id
+
+
+@pytest.mark.parametrize('conversation_id', [None, ''])
+def test_session_without_a_conversation_is_new(conversation_id: str | None) -> None:
+    assert uuid.UUID(session_id_for(conversation_id)).version == 4
+    assert session_id_for(conversation_id) != session_id_for(conversation_id)
+
+
+@pytest.mark.xfail(strict=True, raises=UnicodeEncodeError, reason='a lone surrogate leaves as UnicodeEncodeError')
+def test_session_of_a_conversation_that_is_no_text() -> None:
+    assert uuid.UUID(session_id_for('\ud83d')).version == 5
