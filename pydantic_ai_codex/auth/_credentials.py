@@ -1,0 +1,186 @@
+"""Credentials, the claims of their tokens, and the JSON shapes they are kept in; pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TypeAlias, cast
+
+from pydantic_core import from_json
+
+from .._protocol.constants import AUTH_CLAIM
+
+AuthMode: TypeAlias = Literal['chatgpt', 'apikey']
+"""How the bearer pays: a ChatGPT plan, or the API's platform. The words of `auth_mode` in `auth.json` (captured)."""
+
+_SHAPES: Final = ('chatgpt', 'tokens')
+"""The objects that may hold the tokens, in the order in which they are looked for; else the document itself."""
+
+_UNSUPPORTED_MODES: Final = {
+    'chatgptauthtokens': 'tokens that a host application keeps in memory',
+    'agentidentity': 'an agent identity',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """One login.
+
+    What is not given is read from the claims of the ID token, then of the access token; their signatures are not
+    checked, as the CLI does not either (captured), because only the backend's answer counts.
+
+    Attributes:
+        access_token: The bearer token; with `auth_mode='apikey'` the API key.
+        refresh_token: What a new access token is got with, or `None`.
+        account_id: The ChatGPT account (workspace) to work for, or `None` where neither token names one.
+        id_token: The ID token, or `None`.
+        expires_at: When the access token expires; a hint, as clocks differ. `None` where it does not say.
+        plan_type: The plan, for example `plus`, or `None` where no token says.
+        is_fedramp: Whether the account lives in the FedRAMP environment.
+        auth_mode: `chatgpt` or `apikey`.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    account_id: str | None = None
+    id_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    plan_type: str | None = None
+    is_fedramp: bool | None = None
+    auth_mode: AuthMode = 'chatgpt'
+
+    def __post_init__(self) -> None:
+        claims = [] if self.auth_mode == 'apikey' else [_claims(self.id_token), _claims(self.access_token)]
+        if self.account_id is None:
+            object.__setattr__(self, 'account_id', _first(map(_account_id, claims)))
+        if self.expires_at is None and claims:
+            object.__setattr__(self, 'expires_at', _expiry(claims[1].get('exp')))
+        if self.plan_type is None:
+            object.__setattr__(self, 'plan_type', _first(_auth_text(each, 'chatgpt_plan_type') for each in claims))
+        if self.is_fedramp is None:
+            fedramp = any(_auth_claim(each).get('chatgpt_account_is_fedramp') is True for each in claims)
+            object.__setattr__(self, 'is_fedramp', fedramp)
+
+
+class ShapeError(ValueError):
+    """The JSON holds no login in a shape that is known; the message says what is missing, without any value."""
+
+
+def credentials_from_json(document: object) -> Credentials:
+    """The login in the JSON of an auth file.
+
+    Three shapes are taken, looked for in this order: an object `chatgpt`, an object `tokens` (what the CLI writes),
+    and a flat object. A file in API-key mode holds `OPENAI_API_KEY` instead.
+
+    Raises:
+        ShapeError: If there is no login in it.
+    """
+    if not isinstance(document, dict):
+        raise ShapeError('it holds no JSON object')
+    document = cast('dict[str, Any]', document)
+    mode = str(document.get('auth_mode') or '').lower()
+    api_key = _text(document.get('OPENAI_API_KEY'))
+    if kind := _UNSUPPORTED_MODES.get(mode):
+        raise ShapeError(f'it holds {kind} (`auth_mode` {document["auth_mode"]!r}), which cannot be used from here')
+    # Without `auth_mode` a key decides, as in the CLI (read in its source).
+    if mode == 'apikey' or (not mode and api_key):
+        if api_key is None:
+            raise ShapeError('its `auth_mode` is "apikey", and `OPENAI_API_KEY` is empty')
+        return Credentials(api_key, auth_mode='apikey')
+    objects = [cast('dict[str, Any]', document[key]) for key in _SHAPES if isinstance(document.get(key), dict)]
+    tokens = next((each for each in objects if each.get('access_token')), document)
+    access_token = _text(tokens.get('access_token'))
+    if access_token is None:
+        raise ShapeError('it has no `access_token`, neither under "chatgpt", nor under "tokens", nor at the top level')
+    return Credentials(
+        access_token,
+        refresh_token=_text(tokens.get('refresh_token')),
+        account_id=_text(tokens.get('account_id')),
+        id_token=_text(tokens.get('id_token')),
+        expires_at=_expiry(tokens.get('expires_at')),
+    )
+
+
+def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: datetime) -> dict[str, Any]:
+    """The document of an auth file with new credentials in it; every other key stays.
+
+    Args:
+        document: What the file held, or an empty mapping.
+        credentials: The login to keep.
+        now: What `last_refresh` becomes.
+    """
+    updated = dict(document)
+    if credentials.auth_mode == 'apikey':
+        return {**updated, 'auth_mode': 'apikey', 'OPENAI_API_KEY': credentials.access_token}
+    key = next((key for key in _SHAPES if isinstance(document.get(key), dict)), None)
+    if key is None and 'access_token' in document:
+        tokens = updated
+    else:
+        key = key or 'tokens'
+        tokens = updated[key] = dict(document.get(key) or {})
+    if 'expires_at' in tokens and credentials.expires_at is not None:
+        tokens['expires_at'] = credentials.expires_at.timestamp()
+    for name in ('id_token', 'access_token', 'refresh_token', 'account_id'):
+        if (value := getattr(credentials, name)) is not None:
+            tokens[name] = value
+    if tokens is not updated:
+        updated.setdefault('auth_mode', 'chatgpt')
+        updated.setdefault('OPENAI_API_KEY', None)
+    updated['last_refresh'] = now.astimezone(UTC).isoformat().replace('+00:00', 'Z')
+    return updated
+
+
+def _claims(token: str | None) -> dict[str, Any]:
+    """The payload of a JWT, or nothing for a token that is none."""
+    if token is None or token.count('.') != 2:
+        return {}
+    payload = token.split('.')[1]
+    try:
+        claims: Any = from_json(base64.urlsafe_b64decode(payload + '=' * (-len(payload) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return cast('dict[str, Any]', claims) if isinstance(claims, dict) else {}
+
+
+def _auth_claim(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    claim = claims.get(AUTH_CLAIM)
+    return cast('dict[str, Any]', claim) if isinstance(claim, dict) else {}
+
+
+def _auth_text(claims: Mapping[str, Any], key: str) -> str | None:
+    return _text(_auth_claim(claims).get(key))
+
+
+def _account_id(claims: Mapping[str, Any]) -> str | None:
+    """The account that a token names: in the auth claim, at the top level, or as its first organization."""
+    organizations: Any = claims.get('organizations')
+    first: Any = cast('list[Any]', organizations)[0] if isinstance(organizations, list) and organizations else None
+    return (
+        _auth_text(claims, 'chatgpt_account_id')
+        or _text(claims.get('chatgpt_account_id'))
+        or (_text(cast('dict[str, Any]', first).get('id')) if isinstance(first, dict) else None)
+    )
+
+
+def _expiry(value: object) -> datetime | None:
+    """A point in time from epoch seconds or milliseconds, or from ISO text; `None` for anything else."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def _first(values: Iterator[str | None]) -> str | None:
+    return next((value for value in values if value), None)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,193 @@
+"""Where credentials are kept: the protocol, the CLI's file, and memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol, cast, runtime_checkable
+
+import anyio
+import anyio.to_thread
+from pydantic_core import from_json, to_json
+
+from ..errors import CredentialsFileError, CredentialsNotFoundError
+from ._credentials import Credentials, ShapeError, credentials_from_json, update_json
+
+_TORN_READS: Final = 5
+_TORN_PAUSE: Final = 0.02
+"""The CLI truncates the file and writes it anew, so a reader can meet it empty or half written for a moment."""
+
+_NEXT_STEP: Final = 'Run `codex login` to log in anew.'
+
+
+@runtime_checkable
+class CredentialStore(Protocol):
+    """Keeps one login.
+
+    A store may also have `lock()`, an async context manager that is held around load, refresh and save, so that only
+    one of several processes refreshes.
+    """
+
+    async def load(self) -> Credentials:
+        """The credentials as they are now; another process may have changed them since the last call.
+
+        Raises:
+            CredentialsError: If there are none that can be used.
+        """
+        ...
+
+    async def save(self, credentials: Credentials) -> None:
+        """Keep new credentials in place of the old ones.
+
+        Raises:
+            CredentialsError: If they could not be kept.
+        """
+        ...
+
+
+class MemoryStore:
+    """A login that lives in this process and is gone with it.
+
+    Args:
+        credentials: The login, or `None` for a store that is filled with `save`.
+    """
+
+    def __init__(self, credentials: Credentials | None = None) -> None:
+        self._credentials = credentials
+
+    async def load(self) -> Credentials:
+        """The credentials.
+
+        Raises:
+            CredentialsNotFoundError: If none were given or saved yet.
+        """
+        if self._credentials is None:
+            raise CredentialsNotFoundError('The `MemoryStore` is empty; call `save` first, or give it credentials.')
+        return self._credentials
+
+    async def save(self, credentials: Credentials) -> None:
+        """Keep the credentials."""
+        self._credentials = credentials
+
+    def __repr__(self) -> str:
+        return f'MemoryStore({self._credentials!r})'
+
+
+class _TornError(CredentialsFileError):
+    """The file may be in the middle of being written, so it is worth another look."""
+
+
+class AuthFile:
+    """The CLI's `auth.json`, or a file of the same shape.
+
+    Args:
+        path: The file; `~` is expanded.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser()
+        self._cached: tuple[tuple[int, ...], Credentials] | None = None
+
+    async def load(self) -> Credentials:
+        """Read the file, if it changed since the last time.
+
+        Raises:
+            CredentialsNotFoundError: If the file does not exist.
+            CredentialsFileError: If it cannot be read, is not whole, or holds no login.
+        """
+        for _ in range(_TORN_READS - 1):
+            try:
+                return await anyio.to_thread.run_sync(self._load)
+            except _TornError:
+                await anyio.sleep(_TORN_PAUSE)
+        return await anyio.to_thread.run_sync(self._load)
+
+    async def save(self, credentials: Credentials) -> None:
+        """Write the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
+
+        Raises:
+            CredentialsFileError: If the file cannot be written, or what is there is no JSON object.
+        """
+        await anyio.to_thread.run_sync(self._save, credentials)
+
+    def describe(self) -> str:
+        """The place in words, for messages."""
+        return repr(str(self.path))
+
+    def __repr__(self) -> str:
+        return f'AuthFile({str(self.path)!r})'
+
+    def _load(self) -> Credentials:
+        try:
+            with self.path.open('rb') as file:
+                status = os.fstat(file.fileno())
+                version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+                if self._cached is not None and self._cached[0] == version:
+                    return self._cached[1]
+                content = file.read()
+        except FileNotFoundError as error:
+            raise CredentialsNotFoundError(
+                f'There is no login: {str(self.path)!r} does not exist. Run `codex login`, or set CODEX_AUTH_FILE or '
+                'CODEX_HOME to where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
+                path=self.path,
+            ) from error
+        except OSError as error:
+            raise self._error(
+                f'cannot be read: {error.strerror or error}', 'Mend its place or its permissions, then try again.'
+            ) from error
+        credentials = self._parse(content)
+        self._cached = (version, credentials)
+        return credentials
+
+    def _parse(self, content: bytes) -> Credentials:
+        if not content.strip():
+            raise self._error('is empty', _NEXT_STEP, _TornError)
+        try:
+            document: Any = from_json(content)
+        except ValueError as error:
+            raise self._error(f'is not whole JSON ({error})', _NEXT_STEP, _TornError) from error
+        try:
+            return credentials_from_json(document)
+        except ShapeError as error:
+            raise self._error(f'holds no login that can be used: {error}', _NEXT_STEP) from error
+
+    def _save(self, credentials: Credentials) -> None:
+        # A symbolic link stays one: the file that it points to is replaced.
+        target = Path(os.path.realpath(self.path))
+        try:
+            document: Any = from_json(target.read_bytes()) if target.exists() else {}
+        except (OSError, ValueError) as error:
+            raise self._error('cannot be read, so it is not overwritten', 'Move it away, then try again.') from error
+        if not isinstance(document, dict):
+            raise self._error('holds no JSON object, so it is not overwritten', 'Move it away, then try again.')
+        content = to_json(update_json(cast('dict[str, Any]', document), credentials, now=datetime.now(UTC)), indent=2)
+        try:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _replace(target, content)
+        except OSError as error:
+            raise self._error(
+                f'cannot be written: {error.strerror or error}', 'The new tokens were not kept; mend its permissions.'
+            ) from error
+
+    def _error(
+        self, what: str, next_step: str, kind: type[CredentialsFileError] = CredentialsFileError
+    ) -> CredentialsFileError:
+        return kind(f'The login file {str(self.path)!r} {what}. {next_step}', path=self.path)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put the content in the place of the file, so that a reader meets the old or the new one and nothing between."""
+    descriptor, name = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
+    try:
+        with os.fdopen(descriptor, 'wb') as file:
+            os.chmod(name, stat.S_IRUSR | stat.S_IWUSR)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,362 @@
+# ruff: noqa: ASYNC240 - blocking for a moment does no harm to an event loop with one test on it.
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import anyio
+import pytest
+from inline_snapshot import snapshot
+
+from pydantic_ai_codex.auth import (
+    AuthFile,
+    Credentials,
+    CredentialsFileError,
+    CredentialsNotFoundError,
+    CredentialStore,
+    EnvironmentStore,
+    MemoryStore,
+)
+from pydantic_ai_codex.errors import CodexError
+
+pytestmark = pytest.mark.anyio
+
+LOGIN = Credentials('at-secret', 'rt-secret', 'acct-1', 'it-secret')
+CONTENT = json.dumps(
+    {
+        'auth_mode': 'chatgpt',
+        'OPENAI_API_KEY': None,
+        'tokens': {
+            'id_token': 'it-secret',
+            'access_token': 'at-secret',
+            'refresh_token': 'rt-secret',
+            'account_id': 'acct-1',
+            'login_owner_id': 'owner',
+        },
+        'last_refresh': '2026-11-21T03:13:50.954465301Z',
+        'new': {'a': 1},
+    }
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / 'auth.json'
+
+
+async def test_load(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+
+    assert await AuthFile(path).load() == LOGIN
+    assert await AuthFile(str(path)).load() == LOGIN
+
+
+async def test_load_expands_the_home(isolated: Path) -> None:
+    (isolated / 'auth.json').write_text(CONTENT, encoding='utf-8')
+
+    assert await AuthFile('~/auth.json').load() == LOGIN
+
+
+async def test_missing(path: Path) -> None:
+    with pytest.raises(CredentialsNotFoundError) as caught:
+        await AuthFile(path).load()
+
+    assert caught.value.path == path
+    assert str(caught.value) == (
+        f'There is no login: {str(path)!r} does not exist. Run `codex login`, or set CODEX_AUTH_FILE or CODEX_HOME to '
+        'where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.'
+    )
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        pytest.param(b'', 'is empty. Run `codex login`', id='empty'),
+        pytest.param(b' \r\n\t', 'is empty. Run `codex login`', id='whitespace'),
+        pytest.param(CONTENT[:100].encode(), 'is not whole JSON (', id='torn'),
+        pytest.param(b'token: at-secret', 'is not whole JSON (', id='no JSON'),
+        pytest.param(b'{"tokens": {"access_token": "at-secret\xff"}}', 'is not whole JSON (', id='no UTF-8'),
+        pytest.param(CONTENT.encode('utf-16'), 'is not whole JSON (', id='UTF-16'),
+        pytest.param(CONTENT.encode('utf-8-sig'), 'is not whole JSON (', id='a byte order mark'),
+        pytest.param(b'["at-secret"]', 'holds no login that can be used: it holds no JSON object', id='a list'),
+        pytest.param(b'null', 'holds no login that can be used: it holds no JSON object', id='null'),
+        pytest.param(b'{"tokens": "at-secret"}', 'it has no `access_token`', id='another shape'),
+        pytest.param(b'{"auth_mode": "agentIdentity"}', 'which cannot be used from here', id='another mode'),
+    ],
+)
+async def test_file_that_holds_no_login(path: Path, content: bytes, message: str) -> None:
+    path.write_bytes(content)
+
+    with pytest.raises(CredentialsFileError) as caught:
+        await AuthFile(path).load()
+
+    assert caught.value.path == path
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f'The login file {str(path)!r} ')
+    assert 'secret' not in repr((caught.value, caught.value.__cause__))
+    assert path.read_bytes() == content
+
+
+async def test_folder_in_place_of_the_file(path: Path) -> None:
+    path.mkdir()
+
+    with pytest.raises(CredentialsFileError, match=r'cannot be read: Is a directory\. Mend its place'):
+        await AuthFile(path).load()
+
+
+async def test_file_in_place_of_the_folder(path: Path) -> None:
+    path.write_text('', encoding='utf-8')
+
+    with pytest.raises(CredentialsFileError, match='cannot be read: Not a directory'):
+        await AuthFile(path / 'auth.json').load()
+
+
+async def test_unreadable(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip('this user can read every file')
+
+    with pytest.raises(CredentialsFileError, match=r'cannot be read: Permission denied\. Mend its place or'):
+        await AuthFile(path).load()
+
+
+async def test_file_is_parsed_again_only_when_it_changed(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    file = AuthFile(path)
+    first = await file.load()
+
+    assert await file.load() is first
+    path.write_text(CONTENT.replace('acct-1', 'acct-22'), encoding='utf-8')
+    assert (await file.load()).account_id == 'acct-22'
+    other = path.with_name('other.json')
+    other.write_text(CONTENT.replace('acct-1', 'acct-33'), encoding='utf-8')
+    other.replace(path)
+    assert (await file.load()).account_id == 'acct-33'
+
+
+async def test_change_in_place_without_a_change_of_size_is_noticed(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    file = AuthFile(path)
+    await file.load()
+    modified = path.stat().st_mtime_ns
+
+    path.write_text(CONTENT.replace('acct-1', 'acct-2'), encoding='utf-8')
+    os.utime(path, ns=(modified + 1_000_000, modified + 1_000_000))
+
+    assert (await file.load()).account_id == 'acct-2'
+
+
+async def test_file_that_went_away_is_not_remembered(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    file = AuthFile(path)
+    await file.load()
+    path.unlink()
+
+    with pytest.raises(CredentialsNotFoundError):
+        await file.load()
+
+
+@pytest.mark.parametrize('torn', ['', CONTENT[:100]], ids=['empty', 'half'])
+async def test_torn_file_is_read_when_it_is_whole(path: Path, torn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text(torn, encoding='utf-8')
+    pauses: list[float] = []
+
+    async def finish_writing(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            path.write_text(CONTENT, encoding='utf-8')
+
+    monkeypatch.setattr(anyio, 'sleep', finish_writing)
+
+    assert await AuthFile(path).load() == LOGIN
+    assert len(pauses) == 2
+
+
+async def test_torn_file_is_not_waited_for_without_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text('{', encoding='utf-8')
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(anyio, 'sleep', pause)
+
+    with pytest.raises(CredentialsFileError, match='is not whole JSON'):
+        await AuthFile(path).load()
+    assert len(pauses) == 4
+    assert sum(pauses) < 0.2
+
+
+async def test_file_of_another_shape_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text('{}', encoding='utf-8')
+
+    async def pause(seconds: float) -> None:
+        raise AssertionError(f'waited {seconds} s for a file that is whole')
+
+    monkeypatch.setattr(anyio, 'sleep', pause)
+
+    with pytest.raises(CredentialsFileError, match='holds no login'):
+        await AuthFile(path).load()
+
+
+async def test_load_writes_nothing(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    path.chmod(0o644)
+    before = path.stat()
+    await AuthFile(path).load()
+    after = path.stat()
+
+    assert path.read_text(encoding='utf-8') == CONTENT
+    assert (after.st_ino, after.st_mode, after.st_mtime_ns) == (before.st_ino, before.st_mode, before.st_mtime_ns)
+    assert [each.name for each in path.parent.iterdir() if each.is_file()] == ['auth.json']
+
+
+async def test_save_keeps_the_other_keys(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    await AuthFile(path).save(Credentials('at-2', 'rt-2', 'acct-1', 'it-2'))
+
+    saved = json.loads(path.read_bytes())
+    assert saved.pop('last_refresh') > '2026'
+    assert saved == snapshot(
+        {
+            'auth_mode': 'chatgpt',
+            'OPENAI_API_KEY': None,
+            'tokens': {
+                'id_token': 'it-2',
+                'access_token': 'at-2',
+                'refresh_token': 'rt-2',
+                'account_id': 'acct-1',
+                'login_owner_id': 'owner',
+            },
+            'new': {'a': 1},
+        }
+    )
+
+
+async def test_save_then_load(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    file = AuthFile(path)
+    await file.load()
+    new = Credentials('at-2', 'rt-2', 'acct-2', 'it-2')
+    await file.save(new)
+
+    assert await file.load() == new
+    assert await AuthFile(path).load() == new
+
+
+async def test_save_makes_the_file_and_its_folder_for_the_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / 'new' / 'auth.json'
+    await AuthFile(path).save(LOGIN)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert await AuthFile(path).load() == LOGIN
+
+
+async def test_save_takes_the_file_from_others(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    path.chmod(0o666)
+    await AuthFile(path).save(LOGIN)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_save_keeps_a_symbolic_link(tmp_path: Path) -> None:
+    target, link = tmp_path / 'dotfiles' / 'codex.json', tmp_path / 'auth.json'
+    target.parent.mkdir()
+    target.write_text(CONTENT, encoding='utf-8')
+    link.symlink_to(target)
+    await AuthFile(link).save(Credentials('at-2'))
+
+    assert link.is_symlink()
+    assert json.loads(target.read_bytes())['tokens']['access_token'] == 'at-2'
+    assert sorted(each.name for each in target.parent.iterdir()) == ['codex.json']
+
+
+async def test_save_through_a_link_to_nothing(tmp_path: Path) -> None:
+    link = tmp_path / 'auth.json'
+    link.symlink_to(tmp_path / 'elsewhere' / 'auth.json')
+    await AuthFile(link).save(LOGIN)
+
+    assert link.is_symlink()
+    assert await AuthFile(link).load() == LOGIN
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'token: 1', 'cannot be read, so it is not overwritten. Move it away'),
+        (CONTENT[:100].encode(), 'cannot be read, so it is not overwritten. Move it away'),
+        (b'', 'cannot be read, so it is not overwritten. Move it away'),
+        (b'[]', 'holds no JSON object, so it is not overwritten. Move it away'),
+    ],
+)
+async def test_save_does_not_overwrite_what_it_cannot_read(path: Path, content: bytes, message: str) -> None:
+    path.write_bytes(content)
+
+    with pytest.raises(CredentialsFileError) as caught:
+        await AuthFile(path).save(LOGIN)
+
+    assert message in str(caught.value)
+    assert path.read_bytes() == content
+
+
+async def test_save_onto_a_folder(path: Path) -> None:
+    path.mkdir()
+
+    with pytest.raises(CredentialsFileError, match='cannot be read, so it is not overwritten'):
+        await AuthFile(path).save(LOGIN)
+
+
+async def test_save_that_fails_leaves_the_file_and_no_other(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    names = sorted(os.listdir(path.parent))
+
+    def full(*_: object) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+
+    with pytest.raises(CredentialsFileError, match='cannot be written: No space left on device') as caught:
+        await AuthFile(path).save(Credentials('at-new-secret'))
+
+    assert path.read_text(encoding='utf-8') == CONTENT
+    assert sorted(os.listdir(path.parent)) == names
+    assert 'secret' not in str(caught.value)
+
+
+async def test_save_where_no_folder_can_be(path: Path) -> None:
+    path.write_text('', encoding='utf-8')
+
+    with pytest.raises(CredentialsFileError, match='cannot be written: '):
+        await AuthFile(path / 'folder' / 'auth.json').save(LOGIN)
+
+
+async def test_memory_store() -> None:
+    store = MemoryStore()
+    with pytest.raises(CredentialsNotFoundError, match='The `MemoryStore` is empty') as caught:
+        await store.load()
+    await store.save(LOGIN)
+
+    assert caught.value.path is None
+    assert await store.load() is LOGIN
+    assert await MemoryStore(LOGIN).load() is LOGIN
+
+
+def test_every_store_is_a_store_and_shows_no_token(path: Path) -> None:
+    stores = [AuthFile(path), MemoryStore(LOGIN), MemoryStore(), EnvironmentStore()]
+
+    assert all(isinstance(store, CredentialStore) for store in stores)
+    assert not any('secret' in f'{store!r} {store}' for store in stores)
+    assert repr(stores[0]) == f'AuthFile({str(path)!r})'
+
+
+@pytest.mark.xfail(strict=True, raises=RuntimeError, reason='the RuntimeError of `Path.expanduser` leaves')
+def test_home_of_an_unknown_user() -> None:
+    with pytest.raises(CodexError):
+        AuthFile('~no-such-user-here/auth.json')
