@@ -1,0 +1,89 @@
+"""Where a token may go, and the headers that carry it; pure, and used by every transport."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from .._protocol.constants import ACCOUNT_HEADER, API_BASE_URL, CHATGPT_BASE_URL, FEDRAMP_HEADER, RESPONSES_PATH
+from ..auth import Credentials
+from ..errors import ConfigurationError, CredentialsError
+
+_SECRET_WORDS: Final = ('authorization', 'cookie', 'token', 'secret', 'api-key', 'account-id')
+
+
+def check_base_url(base_url: str) -> str:
+    """The base URL in its plain form: without a slash, or `/responses`, at its end.
+
+    Raises:
+        ConfigurationError: If a token must not be sent there: neither https, nor http on loopback.
+    """
+    try:
+        parts = urlsplit(base_url)
+        host = parts.hostname or ''
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f'The `base_url` {base_url!r} is no URL: {error}.') from error
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError(
+            'The `base_url` may hold a scheme, a host, a port and a path, but no user, password, query or fragment.'
+        )
+    if not host or not (parts.scheme == 'https' or (parts.scheme == 'http' and _is_loopback(host))):
+        raise ConfigurationError(
+            f'The `base_url` {base_url!r} is refused: the login is sent there, so it has to be an https URL '
+            '(or http on this machine, such as "http://127.0.0.1:8321/backend-api/codex").'
+        )
+    return base_url.rstrip('/').removesuffix(RESPONSES_PATH)
+
+
+def base_url_for(credentials: Credentials, base_url: str | None) -> str:
+    """What stands before `/responses`: the user's choice, else the host that the token belongs to."""
+    return base_url or (API_BASE_URL if credentials.auth_mode == 'apikey' else CHATGPT_BASE_URL)
+
+
+def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
+    """The headers that carry the login.
+
+    Args:
+        credentials: The login.
+        source: Where it comes from, in words, for messages.
+
+    Raises:
+        CredentialsError: If it cannot be used: no token, one that fits in no header, or no account to work for.
+    """
+    token = credentials.access_token
+    if not token or not token.isascii() or not token.isprintable() or ' ' in token:
+        raise CredentialsError(
+            f'The token from {source} is {"empty" if not token else "no token: it holds characters that none has"}. '
+            'Run `codex login`, or replace it.'
+        )
+    headers = {'authorization': f'Bearer {token}'}
+    if credentials.auth_mode == 'apikey':
+        return headers
+    if not credentials.account_id or not credentials.account_id.isprintable() or not credentials.account_id.isascii():
+        raise CredentialsError(
+            f'The login from {source} names no ChatGPT account: it has no account id, and its tokens have no claim '
+            'that holds one. Run `codex login` to log in with ChatGPT, or pass `Credentials(..., account_id=...)`; '
+            'an API key goes into `CodexProvider(api_key=...)`.'
+        )
+    headers[ACCOUNT_HEADER] = credentials.account_id
+    if credentials.is_fedramp:
+        headers[FEDRAMP_HEADER] = 'true'
+    return headers
+
+
+def redact(headers: dict[str, str]) -> dict[str, str]:
+    """Headers for a log: those that carry a login are masked."""
+    return {
+        name: '***' if any(word in name.lower() for word in _SECRET_WORDS) else value for name, value in headers.items()
+    }
+
+
+def _is_loopback(host: str) -> bool:
+    if host == 'localhost':
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

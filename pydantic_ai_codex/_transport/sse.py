@@ -1,0 +1,167 @@
+"""HTTP POST with an event stream as its answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import anyio
+import httpx2
+
+from .._protocol.constants import MAX_ERROR_BODY_BYTES
+from .._protocol.sse import SSEDecoder
+from ..errors import ConfigurationError, MalformedStreamError, TransportError, TransportPhase, TransportTimeoutError
+from .http import HTTPClients, request_timeout
+
+_DRAIN_SECONDS: Final = 0.1
+"""How long to wait for the end of a stream whose last event is here: the end usually came along with it, and reading it
+lets the connection, with its TLS session, serve the next request."""
+
+_CLOSE_SECONDS: Final = 2.0
+"""How long closing may take, whatever else is being cancelled."""
+
+_NO_STREAM: Final = ('text/html', 'application/json')
+
+_PHASES: Final[tuple[tuple[type[httpx2.TransportError], TransportPhase], ...]] = (
+    (httpx2.PoolTimeout, 'pool'),
+    (httpx2.ConnectTimeout, 'connect'),
+    (httpx2.ConnectError, 'connect'),
+    (httpx2.WriteTimeout, 'write'),
+    (httpx2.WriteError, 'write'),
+    (httpx2.ReadTimeout, 'read'),
+    (httpx2.ReadError, 'read'),
+    (httpx2.RemoteProtocolError, 'read'),
+)
+
+
+class SSETransport:
+    """Sends requests over HTTP.
+
+    Args:
+        clients: Where the HTTP clients come from.
+    """
+
+    def __init__(self, clients: HTTPClients) -> None:
+        self._clients = clients
+
+    async def send(self, url: str, *, headers: Mapping[str, str], content: bytes, timeouts: object) -> SSEConnection:
+        """Send one request and wait for the status of its answer.
+
+        Raises:
+            TransportError: If the request does not get through.
+            ConfigurationError: If the client cannot be used on this event loop.
+        """
+        client = self._clients.get()
+        seconds = request_timeout(timeouts, ours=self._clients.is_ours)
+        try:
+            request = client.build_request('POST', url, headers=headers, content=content, timeout=seconds)
+            # The bearer is ours, and it is for this URL alone: no other auth, and no redirect that takes it along.
+            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+        except httpx2.TransportError as error:
+            raise transport_error(error) from error
+        except RuntimeError as error:
+            raise self._runtime_error(error) from error
+        return SSEConnection(response)
+
+    def _runtime_error(self, error: RuntimeError) -> Exception:
+        if self._clients.is_shared:
+            return ConfigurationError(
+                f'The `http_client` cannot be used here ({error}). A client works on the event loop that first used '
+                'it, while it is open; pass a callable, such as `http_client=httpx2.AsyncClient`, to have one made '
+                'for each loop.'
+            )
+        return TransportError(f'The HTTP client cannot be used here: {error}.')
+
+
+class SSEConnection:
+    """An answer with an event stream.
+
+    Args:
+        response: The response, its body not read yet.
+    """
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.status_code = response.status_code
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self._response = response
+        encoded = self.headers.get('content-encoding', 'identity') != 'identity'
+        self._chunks: AsyncGenerator[bytes] = response.aiter_bytes() if encoded else response.aiter_raw()
+        self._decoder = SSEDecoder()
+        self._checked = False
+        self._at_end = False
+
+    async def receive(self) -> Sequence[bytes]:
+        """The data of the next events, at least one; nothing at the end of the stream.
+
+        Raises:
+            TransportError: If the connection breaks.
+            MalformedStreamError: If what arrives is no event stream.
+        """
+        if not self._checked:
+            await self._check()
+        try:
+            while not self._at_end:
+                chunk = await anext(self._chunks, None)
+                if chunk is None:
+                    self._at_end = True
+                    return self._decoder.close()
+                if events := self._decoder.feed(chunk):
+                    return events
+        except (httpx2.TransportError, httpx2.StreamError) as error:
+            raise transport_error(error) from error
+        except httpx2.DecodingError as error:
+            raise MalformedStreamError(f'The answer cannot be decompressed: {error}') from error
+        return ()
+
+    async def read(self) -> bytes:
+        """The body of an error answer, or its beginning, instead of `receive`; what cannot be read is left out."""
+        body = b''
+        try:
+            async for chunk in self._chunks:
+                body += chunk
+                if len(body) > MAX_ERROR_BODY_BYTES:
+                    break
+        except (httpx2.HTTPError, httpx2.StreamError):
+            pass  # The status says more than the rest of its body would.
+        return body[:MAX_ERROR_BODY_BYTES]
+
+    async def finish(self) -> None:
+        """Let go of the connection after the last event that matters, so that it can be used again."""
+        with anyio.move_on_after(_DRAIN_SECONDS):
+            try:
+                while not self._at_end:
+                    self._at_end = await anext(self._chunks, None) is None
+            except (httpx2.HTTPError, httpx2.StreamError, RuntimeError):
+                pass  # The answer is complete: how its connection ends makes no difference any more.
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection, also while another task waits in `receive`; more than once does no harm."""
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            await self._response.aclose()
+            # Where another task waits in it, the closed response ends that wait.
+            with suppress(RuntimeError):
+                await self._chunks.aclose()
+
+    async def _check(self) -> None:
+        """Refuse an answer that says itself that it is no event stream, such as a proxy's page."""
+        self._checked = True
+        kind = self.headers.get('content-type', '').partition(';')[0].strip().lower()
+        if kind in _NO_STREAM:
+            excerpt = (await self.read())[:300].decode('utf-8', 'replace')
+            raise MalformedStreamError(
+                f'The answer is {kind} and no event stream; a proxy, or a `base_url` that is not the backend, may have '
+                f'sent it. It begins: {excerpt!r}'
+            )
+
+
+def transport_error(error: httpx2.TransportError | httpx2.StreamError) -> TransportError:
+    """Our error for one of the HTTP library's."""
+    phase: TransportPhase | None = next((phase for kind, phase in _PHASES if isinstance(error, kind)), None)
+    words = str(error) or type(error).__name__
+    if isinstance(error, httpx2.TimeoutException):
+        return TransportTimeoutError(f'The backend did not answer in time ({words}, phase {phase}).', phase=phase)
+    if phase == 'connect':
+        return TransportError(f'The backend could not be reached: {words}.', phase=phase)
+    return TransportError(f'The connection to the backend broke: {words}.', phase=phase)
