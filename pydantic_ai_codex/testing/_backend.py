@@ -1,0 +1,199 @@
+"""The simulated backend: from a request to an `Exchange`; no I/O."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any, Final, TypeAlias, assert_never, cast
+from urllib.parse import urlsplit
+
+from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, INCLUDE, RESPONSES_PATH
+from ._checks import check_request, decode_body
+from ._checks_auth import Caller, LoginKind, authenticate
+from ._exchange import Exchange, json_pieces, raw_pieces, turn_pieces, whole_piece
+from ._records import RecordedHeaders, RecordedRequest, SimulatorError
+from ._rejections import Rejection, detail
+from ._script import Answer, HttpFailure, NoAnswer, RawStream, ScriptEntry, Turn, UsageLimit
+from ._wire import (
+    EVENT_STREAM,
+    ResponseFacts,
+    frames,
+    limit_headers,
+    make_id,
+    usage_limit_body,
+)
+
+Json: TypeAlias = dict[str, Any]
+
+CHATGPT_PATH: Final = urlsplit(CHATGPT_BASE_URL).path
+API_PATH: Final = urlsplit(API_BASE_URL).path
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRequest:
+    """A request, however it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Backend:
+    """The script, the records, and the rules between them.
+
+    The attributes that change are guarded by `lock`, so that several threads and event loops can share a backend.
+    """
+
+    def __init__(
+        self,
+        *,
+        strict: bool,
+        refuse_retired: bool,
+        default: ScriptEntry | None,
+        now: Callable[[], datetime],
+        extra_path: str | None,
+    ) -> None:
+        self.strict = strict
+        self.refuse_retired = refuse_retired
+        self.default = default
+        self.now = now
+        self.lock = Lock()
+        self.script: deque[ScriptEntry] = deque()
+        self.records: list[RecordedRequest] = []
+        self.revoked: set[str] = set()
+        self.unanswered: list[SimulatorError] = []
+        self.responses = 0
+        self._routes: dict[str, LoginKind] = {}
+        if extra_path is not None:
+            self._routes[extra_path + RESPONSES_PATH] = 'api_key' if extra_path.endswith('/v1') else 'chatgpt'
+        self._routes |= {CHATGPT_PATH + RESPONSES_PATH: 'chatgpt', API_PATH + RESPONSES_PATH: 'api_key'}
+
+    def answer(self, request: IncomingRequest) -> Exchange:
+        """Record a request and decide its answer."""
+        headers = RecordedHeaders({name.lower(): value for name, value in request.headers.items()})
+        body, problem = _decoded(headers, request.content)
+        with self.lock:
+            number = len(self.records) + 1
+            record = RecordedRequest(number, request.method, request.path, headers, body)
+            self.records.append(record)
+        exchange = Exchange(record, self.lock)
+        now = self.now()
+        try:
+            caller = self._accept(request, record, problem, now)
+        except Rejection as rejection:
+            return _whole(exchange, rejection.status, rejection.body, {})
+        try:
+            answer, facts = self._next_answer(record, caller, now, len(request.content))
+        except Exception as error:  # noqa: BLE001 - of a callable of the test; whoever answers, raises or tells it
+            exchange.failure = error
+            exchange.close()
+            return exchange
+        return _fill(exchange, answer, facts, caller)
+
+    def _accept(
+        self, request: IncomingRequest, record: RecordedRequest, problem: Rejection | None, now: datetime
+    ) -> Caller:
+        kind = self._routes.get(request.path) if request.method == 'POST' else None
+        if kind is None:
+            raise detail('Not Found', status=404)
+        with self.lock:
+            revoked = frozenset(self.revoked)
+        caller = authenticate(kind, record.headers, now=now, revoked=revoked)
+        if problem is not None:
+            raise problem
+        if self.strict:
+            check_request(record.headers, record.body, caller, refuse_retired=self.refuse_retired)
+        return caller
+
+    def _next_answer(
+        self, record: RecordedRequest, caller: Caller, now: datetime, size: int
+    ) -> tuple[Answer, ResponseFacts]:
+        with self.lock:
+            entry = self.script.popleft() if self.script else self.default
+            if entry is None:
+                error = SimulatorError(_exhausted(record))
+                self.unanswered.append(error)
+                raise error
+            self.responses += 1
+            number = self.responses
+        body = record.body
+        # The input is part of the seed: a history that began with another simulator must not meet its ids again.
+        include: object = body.get('include')
+        facts = ResponseFacts(
+            seed=f'{number}/{json.dumps(body.get("input"), sort_keys=True)}',
+            model=str(body.get('model') or 'unknown'),
+            account_id=caller.account_id,
+            now=now,
+            service_tier=str(body.get('service_tier') or 'default'),
+            encrypts=isinstance(include, list) and INCLUDE[0] in include,
+            request_bytes=size,
+        )
+        # Called without the lock: it may look at the simulator, or add to its script.
+        return (entry(record) if callable(entry) else entry), facts
+
+
+def _decoded(headers: Mapping[str, str], content: bytes) -> tuple[Json, Rejection | None]:
+    try:
+        return decode_body(headers, content), None
+    except Rejection as rejection:
+        return {}, rejection
+
+
+def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Caller) -> Exchange:
+    base = {'x-request-id': make_id('req', facts.seed)}
+    if caller.plan_type is not None:
+        base |= limit_headers(facts.now, caller.plan_type)
+    match answer:
+        case Turn():
+            exchange.pieces, exchange.stop = turn_pieces(answer, frames(answer, facts))
+            exchange.delay = answer.delay
+            streamed = {'content-type': EVENT_STREAM, 'cache-control': 'no-cache', 'openai-model': facts.model}
+            return _begin(exchange, 200, {**streamed, **base, **_lower(answer.headers)})
+        case RawStream():
+            exchange.pieces, exchange.stop = raw_pieces(answer)
+            return _begin(exchange, 200, {'content-type': answer.content_type, **base})
+        case HttpFailure():
+            return _whole(exchange, answer.status, answer.body, {**base, **_lower(answer.headers)})
+        case UsageLimit():
+            limits = limit_headers(facts.now, answer.plan_type, used_percent='100', resets_in=answer.resets_in_seconds)
+            return _whole(exchange, 429, usage_limit_body(answer, facts.now), {**base, **limits})
+        case NoAnswer():
+            exchange.failure = answer.error(answer.message)
+            exchange.close()
+            return exchange
+        case _:
+            assert_never(answer)
+
+
+def _begin(exchange: Exchange, status: int, headers: Mapping[str, str]) -> Exchange:
+    exchange.status = exchange.record.status = status
+    exchange.headers = headers
+    return exchange
+
+
+def _whole(exchange: Exchange, status: int, body: object, headers: Mapping[str, str]) -> Exchange:
+    content, content_type = json_pieces(body)
+    exchange.pieces = whole_piece(content)
+    return _begin(exchange, status, {'content-type': content_type, 'content-length': str(len(content)), **headers})
+
+
+def _lower(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {name.lower(): value for name, value in (headers or {}).items()}
+
+
+def _exhausted(record: RecordedRequest) -> str:
+    items: object = record.body.get('input')
+    last = cast('list[object]', items)[-1] if isinstance(items, list) and items else None
+    return (
+        f'Request {record.number} finds no turn in the script of the simulator. Its last input item is '
+        f'{_shortened(repr(last))}. Script one turn for each request, or give `CodexSimulator(default=...)`.'
+    )
+
+
+def _shortened(text: str, limit: int = 300) -> str:
+    return text if len(text) <= limit else f'{text[:limit]}…'

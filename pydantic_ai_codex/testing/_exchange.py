@@ -1,0 +1,128 @@
+"""One request being answered: what is sent, piece by piece, however it travels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from threading import Lock
+from typing import Literal, TypeAlias
+
+import anyio
+import anyio.lowlevel
+
+from ._records import RecordedRequest
+from ._script import RawStream, Turn
+
+Stop: TypeAlias = Literal['end', 'cut', 'stall']
+Piece: TypeAlias = tuple[bytes, int]
+"""Bytes, and how many frames are complete once they are sent."""
+
+
+class ConnectionCut(Exception):
+    """The script drops the connection here."""
+
+
+@dataclass
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        record: What the test sees of it.
+        lock: Guards the record.
+        status: The status that is answered.
+        headers: The response headers.
+        pieces: The body.
+        stop: What happens after the last piece.
+        delay: Seconds between two pieces.
+        failure: What is raised in place of an answer.
+    """
+
+    record: RecordedRequest
+    lock: Lock
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    pieces: Iterator[Piece] = field(default_factory=lambda: whole_piece(b''))
+    stop: Stop = 'end'
+    delay: float = 0.0
+    failure: Exception | None = None
+    begun: bool = False
+
+    async def next_chunk(self) -> bytes | None:
+        """The next bytes, or `None` at a clean end.
+
+        Raises:
+            ConnectionCut: The connection drops.
+        """
+        piece = next(self.pieces, None)
+        if piece is None:
+            if self.stop == 'stall':
+                await anyio.sleep_forever()
+            self.close()
+            if self.stop == 'cut':
+                raise ConnectionCut
+            return None
+        if self.begun and self.delay:
+            await anyio.sleep(self.delay)
+        else:
+            # A stream gives way to others even where nothing waits, as one from a socket does.
+            await anyio.lowlevel.checkpoint()
+        self.begun = True
+        chunk, complete = piece
+        with self.lock:
+            self.record.frames_sent = complete
+        return chunk
+
+    def close(self) -> None:
+        """Note that nothing more is sent; twice does no harm."""
+        with self.lock:
+            self.record.closed = True
+
+
+def json_pieces(body: object) -> tuple[bytes, str]:
+    """A body of a whole answer, with its content type."""
+    if isinstance(body, str):
+        kind = 'text/html' if body.lstrip().startswith('<') else 'text/plain'
+        return body.encode(), f'{kind}; charset=utf-8'
+    return json.dumps(body).encode(), 'application/json'
+
+
+def turn_pieces(turn: Turn, frames: Iterable[bytes]) -> tuple[Iterator[Piece], Stop]:
+    """The pieces of a turn, up to where its script stops."""
+    limits: tuple[tuple[int | None, Stop], ...] = (
+        (turn.cut_after, 'cut'),
+        (turn.stall_after, 'stall'),
+        (turn.end_after, 'end'),
+    )
+    limit, stop = next((pair for pair in limits if pair[0] is not None), (None, 'end'))
+    sent = islice(frames, limit)
+    if turn.chunk_bytes is None:
+        return _counted(sent), stop
+    return _rechunked(sent, turn.chunk_bytes), stop
+
+
+def raw_pieces(stream: RawStream) -> tuple[Iterator[Piece], Stop]:
+    return _counted(stream.chunks), 'cut' if stream.cut else 'end'
+
+
+def whole_piece(content: bytes) -> Iterator[Piece]:
+    return iter([(content, 0)])
+
+
+def _counted(frames: Iterable[bytes]) -> Iterator[Piece]:
+    return ((frame, number) for number, frame in enumerate(frames, start=1))
+
+
+def _rechunked(frames: Iterable[bytes], size: int) -> Iterator[Piece]:
+    buffer = b''
+    complete = 0
+    for frame in frames:
+        buffer += frame
+        while len(buffer) >= size:
+            chunk, buffer = buffer[:size], buffer[size:]
+            # Unless the frame ends with this piece, its end is still in the buffer.
+            yield chunk, complete + (not buffer)
+        complete += 1
+    if buffer:
+        yield buffer, complete

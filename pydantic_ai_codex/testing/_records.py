@@ -1,0 +1,51 @@
+"""What the simulator was asked: one `RecordedRequest` each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import CodexError
+
+
+class SimulatorError(CodexError, AssertionError):
+    """The script and the requests do not fit together: a test failure, not an answer of the backend."""
+
+
+class RecordedHeaders(dict[str, str]):
+    """Header values by lower-case name; the `repr` hides the authorization, as a test may use a real login."""
+
+    def __repr__(self) -> str:
+        return repr({name: '<hidden>' if name == 'authorization' else value for name, value in self.items()})
+
+
+@dataclass(repr=False)
+class RecordedRequest:
+    """A request as the simulator received it, and what became of it.
+
+    Attributes:
+        number: 1 for the first request of a simulator.
+        method: The HTTP method.
+        path: The path of the URL.
+        headers: Header values by lower-case name.
+        body: The decoded JSON object, or `{}` where the body was none.
+        status: The status that was answered; `None` before, and where no answer was given.
+        closed: Whether the answer was finished, cut or abandoned by the client.
+        frames_sent: How many frames of the stream were handed over.
+    """
+
+    number: int
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+    status: int | None = None
+    closed: bool = False
+    frames_sent: int = 0
+
+    def __repr__(self) -> str:
+        return (
+            f'<RecordedRequest {self.number}: {self.method} {self.path} -> {self.status}, '
+            f'{self.frames_sent} frames sent, {"closed" if self.closed else "open"}>'
+        )

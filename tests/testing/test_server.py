@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from pydantic_ai_codex.errors import ConfigurationError
+from pydantic_ai_codex.testing import CodexSimulator, ScriptEntry, connect_error, reply
+
+pytestmark = pytest.mark.anyio
+
+Json = dict[str, Any]
+Login = Callable[[CodexSimulator], dict[str, str]]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    with anyio.fail_after(5):
+        while not condition():  # noqa: ASYNC110 - no event crosses from the server's thread
+            await anyio.sleep(0.005)
+
+
+async def test_served(body: Json, login: Login) -> None:
+    simulator = CodexSimulator(reply('Hi'), reply('Hi'))
+    async with simulator.serve() as server, httpx2.AsyncClient() as client:
+        chatgpt = await client.post(f'{server.base_url}/responses', json=body, headers=login(simulator))
+        api = await client.post(
+            f'{server.api_base_url}/responses', json=body, headers={'authorization': 'Bearer sk-test'}
+        )
+        missing = await client.get(f'{server.base_url}/models')
+
+    assert server.base_url == f'http://127.0.0.1:{server.port}/backend-api/codex'
+    assert server.api_base_url == f'http://127.0.0.1:{server.port}/v1'
+    assert [chatgpt.status_code, api.status_code, missing.status_code] == [200, 200, 404]
+    assert 'response.completed' in chatgpt.text
+    assert [request.closed for request in simulator.requests] == [True, True, True]
+
+
+async def test_a_blocking_client_is_served(body: Json, login: Login) -> None:
+    """The server has a thread of its own, so even a client that blocks the event loop gets its answer."""
+    simulator = CodexSimulator(reply('Hi'))
+    async with simulator.serve() as server:
+        with httpx2.Client() as client:
+            response = client.post(f'{server.base_url}/responses', json=body, headers=login(simulator))
+
+    assert response.status_code == 200
+
+
+async def test_cut_is_no_clean_end(body: Json, login: Login) -> None:
+    simulator = CodexSimulator(reply('one two', cut_after=3))
+    received: list[bytes] = []
+
+    async def read(response: httpx2.Response) -> None:
+        async for chunk in response.aiter_raw():
+            received.append(chunk)
+
+    async with (
+        simulator.serve() as server,
+        httpx2.AsyncClient() as client,
+        client.stream('POST', f'{server.base_url}/responses', json=body, headers=login(simulator)) as response,
+    ):
+        with pytest.raises(httpx2.RemoteProtocolError, match='peer closed connection'):
+            await read(response)
+
+    assert b''.join(received).count(b'\n\n') == 3
+    assert (simulator.requests[0].frames_sent, simulator.requests[0].closed) == (3, True)
+
+
+async def test_disconnect_ends_a_stall(body: Json, login: Login) -> None:
+    simulator = CodexSimulator(reply('one two', stall_after=2))
+    async with simulator.serve() as server:
+        async with (
+            httpx2.AsyncClient() as client,
+            client.stream('POST', f'{server.base_url}/responses', json=body, headers=login(simulator)) as response,
+        ):
+            frames = response.aiter_raw()
+            received = b''
+            while received.count(b'\n\n') < 2:
+                received += await anext(frames)
+            assert simulator.open_streams == 1
+        await until(lambda: simulator.open_streams == 0)
+
+    assert simulator.requests[0].frames_sent == 2
+
+
+async def test_shutdown_drops_an_open_stream(body: Json, login: Login) -> None:
+    simulator = CodexSimulator(reply('one two', stall_after=1))
+    async with httpx2.AsyncClient() as client:
+        async with simulator.serve() as server:
+            request = client.build_request('POST', f'{server.base_url}/responses', json=body, headers=login(simulator))
+            response = await client.send(request, stream=True)
+            frames = response.aiter_raw()
+            await anext(frames)
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await anext(frames)
+
+    assert simulator.open_streams == 0
+
+
+async def test_no_answer(body: Json, login: Login) -> None:
+    simulator = CodexSimulator(connect_error())
+    async with simulator.serve() as server, httpx2.AsyncClient() as client:
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            await client.post(f'{server.base_url}/responses', json=body, headers=login(simulator))
+
+
+async def test_what_goes_wrong_is_told(body: Json, login: Login) -> None:
+    broken: ScriptEntry = lambda request: reply(request.body['nothing'])  # noqa: E731
+    simulator = CodexSimulator(broken)
+    async with simulator.serve() as server, httpx2.AsyncClient() as client:
+        url = f'{server.base_url}/responses'
+        answers = [await client.post(url, json=body, headers=login(simulator)) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert answers[0].json()['error']['message'] == "KeyError: 'nothing'"
+    assert answers[1].json()['error']['message'].startswith('SimulatorError: Request 2 finds no turn')
+    assert [request.status for request in simulator.requests] == [500, 500]
+
+
+async def test_nothing_of_the_process_is_changed() -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    levels = [logging.getLogger(name).level for name in ('uvicorn.error', 'uvicorn.access')]
+    async with CodexSimulator().serve():
+        assert signal.getsignal(signal.SIGINT) is handler
+
+    assert [logging.getLogger(name).level for name in ('uvicorn.error', 'uvicorn.access')] == levels
+
+
+async def test_the_error_of_the_body_comes_out_as_it_is() -> None:
+    with pytest.raises(KeyError, match='mine'):
+        async with CodexSimulator().serve():
+            raise KeyError('mine')
+
+
+@pytest.mark.parametrize('host', ['0.0.0.0', 'example.com', '192.168.1.1', '::'])
+async def test_only_loopback(host: str) -> None:
+    with pytest.raises(ConfigurationError, match='is not a loopback address'):
+        async with CodexSimulator().serve(host=host):
+            raise NotImplementedError
+
+
+async def test_taken_port() -> None:
+    async with CodexSimulator().serve() as server:
+        with pytest.raises(OSError, match='in use'):
+            async with CodexSimulator().serve(port=server.port):
+                raise NotImplementedError
+
+
+async def test_without_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'uvicorn', None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'pydantic-ai-codex\[simulator\]'"):
+        async with CodexSimulator().serve():
+            raise NotImplementedError
