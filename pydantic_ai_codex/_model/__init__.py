@@ -1,0 +1,1 @@
+"""The pydantic-ai model. The only folder that imports pydantic-ai."""

@@ -1,0 +1,111 @@
+"""Our errors to pydantic-ai's; the one place that decides which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic_ai import exceptions
+from pydantic_ai.exceptions import ModelAPIError, ModelConnectionError, ModelHTTPError, ModelTimeoutError, UserError
+
+from ..errors import (
+    BackendError,
+    CodexError,
+    ConfigurationError,
+    CredentialsError,
+    FailureCategory,
+    IncompleteStreamError,
+    StreamError,
+    TransportError,
+    TransportTimeoutError,
+)
+
+_CATEGORIES: dict[FailureCategory, str] = {
+    'authentication': 'ModelAuthenticationError',
+    'context_window': 'ModelContextWindowExceededError',
+    'not_found': 'ModelNotFoundError',
+    'overloaded': 'ModelOverloadedError',
+    'quota': 'ModelQuotaExceededError',
+    'rate_limit': 'ModelRateLimitError',
+    'rejected': 'ModelRequestRejectedError',
+    'server': 'ModelServerError',
+    'unavailable': 'ModelUnavailableError',
+}
+"""By name: pydantic-ai 2.60 does not have them all."""
+
+
+class CodexUserError(UserError, ConfigurationError):
+    """An argument or setting that cannot work: both pydantic-ai's `UserError` and our `ConfigurationError`."""
+
+
+class CodexLoginError(UserError, CredentialsError):
+    """No usable login: both pydantic-ai's `UserError` and our `CredentialsError`; `__cause__` has the details.
+
+    It is no `ModelAPIError`, so `FallbackModel` does not go on to a model that costs money: a login that is missing
+    is mended by its user.
+    """
+
+
+@contextmanager
+def mapped_errors(model_name: str) -> Generator[None]:
+    """Raise pydantic-ai's errors in place of ours.
+
+    Args:
+        model_name: The model's name, for the errors' text.
+    """
+    try:
+        yield
+    except CodexError as error:
+        mapped = model_error(error, model_name)
+        if mapped is error:
+            raise
+        raise mapped from error
+
+
+def model_error(error: CodexError, model_name: str) -> Exception:
+    """pydantic-ai's error for one of ours.
+
+    Args:
+        error: The error.
+        model_name: The model's name, for the error's text.
+    """
+    match error:
+        case BackendError():
+            return _backend_error(error, model_name)
+        case TransportTimeoutError():
+            return ModelTimeoutError(model_name, error.message, phase=error.phase)
+        case TransportError():
+            return ModelConnectionError(model_name, error.message, phase=error.phase)
+        case IncompleteStreamError():
+            return ModelConnectionError(model_name, error.message, phase='read', in_stream=True)
+        case ConfigurationError():
+            return CodexUserError(error.message)
+        case CredentialsError():
+            return CodexLoginError(error.message)
+        case StreamError():
+            return ModelAPIError(model_name, error.message)
+        case _:
+            # Not about the backend, such as a simulator whose script is used up: a fallback must not hide it.
+            return error
+
+
+def _backend_error(error: BackendError, model_name: str) -> ModelAPIError:
+    details: dict[str, Any] = {
+        'body': error.body,
+        'provider_error_code': error.code,
+        'provider_error_type': error.error_type,
+        'retry_after': error.retry_after,
+        'in_stream': error.in_stream,
+    }
+    if error.status_code is None:
+        return ModelAPIError(model_name, str(error), **details)
+    category = getattr(exceptions, _CATEGORIES[error.category], None) if error.category else None
+    return ModelHTTPError.for_category(
+        category,
+        status_code=error.status_code,
+        model_name=model_name,
+        headers=error.headers,
+        hint=error.hint,
+        **details,
+    )

@@ -1,0 +1,261 @@
+"""`CodexModel`: one request to the backend, as pydantic-ai asks for it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final, cast
+
+from pydantic_ai.exceptions import UnsupportedSettingWarning
+from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
+from pydantic_ai.models import (
+    Model,
+    ModelRequestParameters,
+    ModelResolutionContext,
+    StreamedResponse,
+    check_allow_model_requests,
+)
+from pydantic_ai.profiles import ModelProfileSpec
+from pydantic_ai.providers import Provider
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import RunContext
+
+from .. import _environment
+from .._client import CodexClient
+from .._protocol.model_names import MODEL_PREFIXES, ModelName, WireEffort, choose_effort, parse_model_name
+from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
+from ..errors import ConfigurationError
+from .errors import CodexUserError, mapped_errors
+from .messages import REASONING_SYSTEMS, map_instructions, map_messages
+from .provider import CANONICAL_SYSTEM, CodexProvider
+from .settings import choice
+from .streaming import CodexStreamedResponse, first_events
+from .tools import map_text_format, map_tool_choice, map_tools
+
+
+@dataclass(init=False, eq=False, repr=False)
+class CodexModel(Model[CodexClient]):
+    """A model of the Codex backend, paid by a ChatGPT plan.
+
+    ```python
+    agent = Agent(CodexModel('gpt-5.1-codex-high'))
+    ```
+
+    Args:
+        model_name: A slug, with an effort (`-high` or `:high`) and the priority tier (`-fast`) behind it, if you like.
+        provider: The login and the connection; by default a new one for the login that the environment points to.
+        profile: What the model can do, over what is known of it.
+        settings: Settings for every request of this model.
+
+    Raises:
+        UserError: If the model name cannot be read.
+    """
+
+    unsupported_settings: ClassVar[frozenset[Any]] = frozenset(
+        {
+            'frequency_penalty',
+            'logit_bias',
+            'max_retries',
+            'max_tokens',
+            'presence_penalty',
+            'seed',
+            'stop_sequences',
+            'temperature',
+            'top_k',
+            'top_p',
+        }
+    )
+    """What the backend refuses ("Unsupported parameter", public reports). pydantic-ai warns where one changes what a
+    request guarantees."""
+
+    _name: ModelName = field(repr=False)
+    _provider: Provider[CodexClient] = field(repr=False)
+
+    def __init__(
+        self,
+        model_name: str,
+        *,
+        provider: CodexProvider | None = None,
+        profile: ModelProfileSpec | None = None,
+        settings: ModelSettings | None = None,
+    ) -> None:
+        try:
+            self._name = parse_model_name(model_name)
+        except ConfigurationError as error:
+            raise CodexUserError(error.message) from error
+        self._provider = CodexProvider() if provider is None else provider
+        super().__init__(settings=settings, profile=profile)
+
+    @property
+    def model_name(self) -> str:
+        """The slug, without effort and tier."""
+        return self._name.slug
+
+    @property
+    def system(self) -> str:
+        """`codex`."""
+        return self._provider.name
+
+    @property
+    def canonical_system(self) -> str:
+        """`openai`, whose keys verify the encrypted reasoning."""
+        return CANONICAL_SYSTEM
+
+    @property
+    def base_url(self) -> str:
+        """What stands before `/responses`."""
+        return self._provider.base_url
+
+    @property
+    def client(self) -> CodexClient:
+        """The provider's client."""
+        return self._provider.client
+
+    def accepts_stateless_artifacts(self, response: ModelResponse, part: ModelResponsePart | None = None) -> bool:
+        """Whether encrypted reasoning of that response can go back to this backend."""
+        # Decided here and not by the base class, which has no such method in pydantic-ai 2.60.
+        provider_name = response.provider_name if part is None else part.provider_name
+        canonical_system: str | None = getattr(response, 'canonical_system', None)
+        if canonical_system is not None and provider_name == response.provider_name:
+            return canonical_system == self.canonical_system
+        return provider_name in REASONING_SYSTEMS
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Make a request: the stream, collected, as the backend does nothing but stream."""
+        check_allow_model_requests()
+        async with self.request_stream(messages, model_settings, model_request_parameters) as streamed:
+            async for _ in streamed:
+                pass
+        return streamed.get()
+
+    @asynccontextmanager
+    async def request_stream(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+        run_context: RunContext[Any] | None = None,
+    ) -> AsyncGenerator[StreamedResponse]:
+        """Make a request and stream its answer.
+
+        A failure before the first piece of the answer is raised on entering.
+        """
+        check_allow_model_requests()
+        settings, params = self.prepare_request(model_settings, model_request_parameters)
+        with mapped_errors(self.model_name):
+            request = self._build_request(messages, cast('Mapping[str, Any]', settings or {}), params)
+            stream = await self.client.stream(request)
+        try:
+            with mapped_errors(self.model_name):
+                events = await first_events(stream)
+            streamed = CodexStreamedResponse(
+                params,
+                _requested_model=self.model_name,
+                _system=self.system,
+                _base_url=self.base_url,
+                _timestamp=datetime.now(UTC),
+                _stream=stream,
+                _first_events=events,
+            )
+            # Before pydantic-ai 2.64 the attribute is not known, and does no harm.
+            streamed.canonical_system = self.canonical_system
+            yield streamed
+        finally:
+            await stream.aclose()
+
+    def _build_request(
+        self, messages: Sequence[ModelMessage], settings: Mapping[str, Any], params: ModelRequestParameters
+    ) -> CodexRequest:
+        session_id = session_id_for(next((m.conversation_id for m in reversed(messages) if m.conversation_id), None))
+        extra_body: object = settings.get('extra_body') or {}
+        if not isinstance(extra_body, Mapping):
+            raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
+        return CodexRequest(
+            model=self.model_name,
+            instructions=map_instructions(messages, params),
+            input=map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts),
+            tools=map_tools(params),
+            tool_choice=map_tool_choice(settings, params),
+            parallel_tool_calls=settings.get('parallel_tool_calls'),
+            effort=self._choose_effort(settings, params),
+            summary=cast(
+                ReasoningSummary,
+                choice(settings, 'codex_reasoning_summary', ('auto', 'concise', 'detailed', 'none')) or 'auto',
+            ),
+            verbosity=cast('Verbosity | None', choice(settings, 'codex_text_verbosity', ('low', 'medium', 'high'))),
+            text_format=map_text_format(params),
+            service_tier=self._choose_tier(settings),
+            session_id=session_id,
+            cache_key=settings.get('codex_prompt_cache_key'),
+            timeout=settings.get('timeout'),
+            extra_headers=settings.get('extra_headers') or {},
+            extra_body=cast('Mapping[str, Any]', extra_body),
+        )
+
+    def _choose_effort(self, settings: Mapping[str, Any], params: ModelRequestParameters) -> WireEffort | None:
+        explicit = settings.get('codex_reasoning_effort')
+        effort = choose_effort(
+            self._name,
+            setting=explicit,
+            thinking=params.thinking,
+            default=_environment.read('CODEX_REASONING_EFFORT'),
+        )
+        if params.thinking is False and explicit is None and effort != 'none':
+            warnings.warn(
+                f'The `thinking` setting `False` is not supported by model {self.model_name!r}, which always thinks; '
+                f'it thinks as little as it can, with the effort {effort!r}.',
+                UnsupportedSettingWarning,
+                stacklevel=2,
+            )
+        return effort
+
+    def _choose_tier(self, settings: Mapping[str, Any]) -> str | None:
+        tier = choice(settings, 'service_tier', ('auto', 'default', 'flex', 'priority'))
+        if tier is None:
+            return 'priority' if self._name.fast else None
+        # Captured: the CLI leaves the field out for the plan's own tier.
+        return tier if tier in ('flex', 'priority') else None
+
+
+class CodexModelIdResolver:
+    """Makes `Agent('codex:gpt-5.5-high', capabilities=[ResolveModelId(resolver)])` work.
+
+    The models it makes share one provider, and with it the connections.
+
+    Args:
+        provider: The login and the connection; by default one for the login that the environment points to.
+    """
+
+    def __init__(self, provider: CodexProvider | None = None) -> None:
+        self._provider = provider
+
+    def __call__(self, ctx: ModelResolutionContext[Any], model_id: str) -> Model | None:
+        """The model for an id with one of the prefixes `codex:`, `codex/`, `codex-oauth/` and `codex_oauth/`.
+
+        Args:
+            ctx: The run that asks; not used.
+            model_id: The id.
+
+        Returns:
+            The model, or `None` to leave other ids to others.
+
+        Raises:
+            UserError: If the name behind the prefix cannot be read.
+        """
+        if not model_id.lower().startswith(MODEL_PREFIXES):
+            return None
+        if self._provider is None:
+            self._provider = CodexProvider()
+        return CodexModel(model_id, provider=self._provider)
+
+
+codex_model_id_resolver: Final = CodexModelIdResolver()
+"""A resolver for the login that the environment points to."""

@@ -1,0 +1,99 @@
+"""`CodexProvider`: the login and the connection that models share."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final, Self
+
+from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.providers import Provider
+
+from .._client import CodexClient
+from .._protocol.constants import DEFAULT_ORIGINATOR
+from .._protocol.model_names import parse_model_name
+from .._transport.http import HTTPClient
+from ..auth import Credentials, CredentialStore
+from ..errors import ConfigurationError
+from .errors import CodexUserError
+from .profile import codex_model_profile
+
+CANONICAL_SYSTEM: Final = 'openai'
+"""The service whose keys verify the encrypted reasoning, whoever's name is on the provider."""
+
+
+class CodexProvider(Provider[CodexClient]):
+    """The login and the connection for `CodexModel`s.
+
+    One provider serves any number of models, threads and event loops. Several accounts are several providers.
+
+    Args:
+        credentials: A login, or a store that it is read from at each request. By default `CODEX_ACCESS_TOKEN`, then
+            the file in `CODEX_AUTH_FILE`, then `$CODEX_HOME/auth.json`, then `~/.codex/auth.json`.
+        api_key: A platform API key; requests then go to `https://api.openai.com/v1` and are billed there. It is never
+            read from the environment.
+        base_url: What stands before `/responses`, by default `https://chatgpt.com/backend-api/codex`. Naming one is
+            your consent to send the login there: https, or http on loopback.
+        http_client: An `httpx2.AsyncClient`, or a callable that makes one, which is called once for each event loop.
+            By default clients of our own. A client that you pass in is yours to close.
+        originator: How the program names itself to the backend.
+
+    Raises:
+        UserError: If an argument cannot work.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials | CredentialStore | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        http_client: HTTPClient | None = None,
+        originator: str = DEFAULT_ORIGINATOR,
+    ) -> None:
+        try:
+            self._client = CodexClient(
+                credentials=credentials,
+                api_key=api_key,
+                base_url=base_url,
+                http_client=http_client,
+                originator=originator,
+            )
+        except ConfigurationError as error:
+            raise CodexUserError(error.message) from error
+
+    @property
+    def name(self) -> str:
+        """`codex`, the name on parts, responses and spans."""
+        return 'codex'
+
+    @property
+    def canonical_system(self) -> str:
+        """`openai`: its keys verify the encrypted reasoning."""
+        return CANONICAL_SYSTEM
+
+    @property
+    def base_url(self) -> str:
+        """What stands before `/responses`."""
+        return self._client.base_url
+
+    @property
+    def client(self) -> CodexClient:
+        """The client, which knows nothing of pydantic-ai."""
+        return self._client
+
+    @staticmethod
+    def model_profile(model_name: str) -> ModelProfile | None:
+        """What the named model can do."""
+        return codex_model_profile(parse_model_name(model_name))
+
+    # The base class keeps one client and a lock that belongs to one event loop; ours keeps one client for each loop.
+
+    async def __aenter__(self) -> Self:
+        self._client.http_clients.enter()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> bool | None:
+        await self._client.http_clients.leave()
+        return None

@@ -1,0 +1,48 @@
+"""The settings of a `CodexModel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_ai.settings import ModelSettings
+
+from .._protocol.model_facts import Effort
+from .._protocol.requests import ReasoningSummary, Verbosity
+from ..errors import ConfigurationError
+
+
+class CodexModelSettings(ModelSettings, total=False):
+    """Settings for a request to a `CodexModel`, beside pydantic-ai's own.
+
+    Of pydantic-ai's settings `thinking`, `tool_choice`, `parallel_tool_calls`, `service_tier`, `timeout`,
+    `extra_headers` and `extra_body` are sent. `extra_headers` and `extra_body` win over everything but the login.
+    The backend refuses `max_tokens`, `temperature`, `top_p` and their like, so these are left out.
+    """
+
+    codex_reasoning_effort: Effort
+    """How much the model thinks. Wins over `thinking`, the model name's suffix and `CODEX_REASONING_EFFORT`; clamped to
+    what the model takes. On the wire `reasoning.effort`."""
+
+    codex_reasoning_summary: ReasoningSummary
+    """The summary of the thinking that is streamed; default `auto`, `none` asks for none. On the wire
+    `reasoning.summary`."""
+
+    codex_text_verbosity: Verbosity
+    """How long the answers are; default the model's own. On the wire `text.verbosity`."""
+
+    codex_prompt_cache_key: str
+    """What the prompt cache goes by, beside the session headers; default the conversation's id. On the wire
+    `prompt_cache_key`."""
+
+
+def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
+    """A setting that takes one of a few words.
+
+    Raises:
+        ConfigurationError: If it is none of them.
+    """
+    value = settings.get(name)
+    if value is None or value in choices:
+        return value
+    raise ConfigurationError(f'The setting `{name}` takes one of {", ".join(choices)}, not {value!r}.')
