@@ -102,16 +102,16 @@ def describe(event: object) -> tuple[str, str]:
 async def run(model: CodexModel) -> None:
     """Run the agent and print every event as it comes."""
     agent = make_agent(model)
-    print(f'{style("prompt", "1")}\n{PROMPT}\n', end='')
-    shown = 'prompt'
+    print(f'{style("prompt", "1")}\n{PROMPT}', end='')
+    shown, end = 'prompt', ''
     async with agent, agent.run_stream_events(PROMPT) as events:
         async for event in events:
             kind, text = describe(event)
             if not text:
                 continue
             if kind != shown:
-                print(f'\n{style(kind, "1")}')
-                shown = kind
+                print(f'{"" if end == chr(10) else chr(10)}\n{style(kind, "1")}')
+            shown, end = kind, text[-1]
             print(style(text, '2') if kind == 'thinking' else text, end='', flush=True)
     print()
 

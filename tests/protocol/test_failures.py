@@ -101,7 +101,7 @@ def test_message_of_a_list_of_problems() -> None:
         (b' \n', 'The backend answered 502 without a message.'),
         (b'<html>Bad gateway</html>\n', 'The backend answered 502: <html>Bad gateway</html>'),
         (b'{"error": {"message": "cut he', 'The backend answered 502: {"error": {"message": "cut he'),
-        (b'caf\xe9', 'The backend answered 502: caf\ufffd'),
+        (b'No l\xfcck', 'The backend answered 502: No l\ufffdck'),
     ],
 )
 def test_body_that_is_no_json(content: bytes, message: str) -> None:
