@@ -8,8 +8,8 @@ _TRUE = frozenset({'1', 'true', 'yes', 'on', 'debug'})
 
 
 def read(name: str) -> str | None:
-    """The value of a variable; an empty one counts as not set."""
-    return os.environ.get(name) or None
+    """The value of a variable, without blanks around it; an empty one counts as not set."""
+    return os.environ.get(name, '').strip() or None
 
 
 def debug_enabled() -> bool:

@@ -7,8 +7,8 @@ terminal event is an error. Event types, and that `output_item.done` is the item
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, cast
 
 from pydantic_core import from_json
@@ -28,36 +28,10 @@ from .events import (
     Usage,
 )
 from .failures import error_from_event
+from .items import Item, Items
 
 _Wire: TypeAlias = dict[str, Any]
 _DONE: Final = b'[DONE]'
-
-
-@dataclass(slots=True)
-class _Item:
-    """What has been handed out of one output item."""
-
-    id: str
-    pieces: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
-    """Pieces by content or summary index; the arguments of a call stand under 0."""
-    started: bool = False
-    """For a call: whether its start was handed out."""
-    done: bool = False
-
-    def tail(self, index: int, whole: object) -> str:
-        """What of the whole text has not been handed out yet.
-
-        Where the whole contradicts the pieces there is nothing sensible to add: pieces cannot be taken back.
-        """
-        if not isinstance(whole, str):
-            return ''
-        pieces = self.pieces.setdefault(index, [])
-        streamed = ''.join(pieces)
-        if len(whole) <= len(streamed) or not whole.startswith(streamed):
-            return ''
-        rest = whole[len(streamed) :]
-        pieces.append(rest)
-        return rest
 
 
 class ResponseDecoder:
@@ -74,9 +48,9 @@ class ResponseDecoder:
         """Whether the terminal event was received; what comes after it is ignored."""
         self._headers = headers or {}
         self._started = False
-        self._items: dict[str, _Item] = {}
-        self._by_index: dict[int, _Item] = {}
-        self._refusal: list[str] = []
+        self._items = Items()
+        self._halves = False
+        """Whether characters were seen that are cut in two between events."""
         self._received = 0
         self._undecodable = 0
         self._last_type = ''
@@ -96,7 +70,7 @@ class ResponseDecoder:
         try:
             event: Any = from_json(data)
         except ValueError:
-            event = None
+            event = self._from_json(data)
         if not isinstance(event, dict):
             if data == _DONE:
                 return ()
@@ -138,12 +112,9 @@ class ResponseDecoder:
             return ()
         self._started = True
         response = cast('_Wire', response)
-        created = response.get('created_at')
         return (
             ResponseStarted(
-                _text(response.get('id')),
-                _text(response.get('model')),
-                float(created) if isinstance(created, int | float) else None,
+                _text(response.get('id')), _text(response.get('model')), _seconds(response.get('created_at'))
             ),
         )
 
@@ -151,53 +122,63 @@ class ResponseDecoder:
         delta = wire.get('delta')
         if not isinstance(delta, str):
             return None
-        item = self._item(wire)
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
+        if self._halves:
+            delta = _joined(item, delta)
         index = _index(wire, 'content_index')
-        item.pieces.setdefault(index, []).append(delta)
+        item.texts.add(index, delta)
         return (TextDelta(item.id, index, delta),) if delta else ()
 
     def _on_text_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._item(wire)
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
         index = _index(wire, 'content_index')
-        rest = item.tail(index, wire.get('text'))
+        rest = item.texts.rest(index, wire.get('text'))
         return (TextDelta(item.id, index, rest),) if rest else ()
 
     def _on_summary_delta(self, wire: _Wire) -> Sequence[Event] | None:
         delta = wire.get('delta')
         if not isinstance(delta, str):
             return None
-        item = self._item(wire)
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'reasoning')
+        if self._halves:
+            delta = _joined(item, delta)
         index = _index(wire, 'summary_index')
-        item.pieces.setdefault(index, []).append(delta)
+        item.texts.add(index, delta)
         return (ReasoningDelta(item.id, index, delta),) if delta else ()
 
     def _on_summary_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._item(wire)
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'reasoning')
         index = _index(wire, 'summary_index')
-        rest = item.tail(index, wire.get('text'))
+        rest = item.texts.rest(index, wire.get('text'))
         return (ReasoningDelta(item.id, index, rest),) if rest else ()
 
     def _on_arguments_delta(self, wire: _Wire) -> Sequence[Event] | None:
         delta = wire.get('delta')
         if not isinstance(delta, str):
             return None
-        item = self._item(wire)
-        if not item.started:
-            # Without a name there is no call to hand out yet; the finished item brings name and arguments.
-            return ()
-        item.pieces.setdefault(0, []).append(delta)
-        return (ToolCallDelta(item.id, delta),) if delta else ()
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'function_call')
+        if self._halves:
+            delta = _joined(item, delta)
+        item.texts.add(0, delta)
+        # Before its name is known there is no call to hand out; the pieces follow its start.
+        return (ToolCallDelta(item.id, delta),) if delta and item.started else ()
 
     def _on_arguments_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._item(wire)
-        rest = item.tail(0, wire.get('arguments')) if item.started else ''
-        return (ToolCallDelta(item.id, rest),) if rest else ()
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'function_call')
+        rest = item.texts.rest(0, wire.get('arguments'))
+        return (ToolCallDelta(item.id, rest),) if rest and item.started else ()
 
     def _on_refusal_delta(self, wire: _Wire) -> Sequence[Event] | None:
         delta = wire.get('delta')
         if not isinstance(delta, str):
             return None
-        self._refusal.append(delta)
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
+        item.refusals.add(_index(wire, 'content_index'), delta)
+        return ()
+
+    def _on_refusal_done(self, wire: _Wire) -> Sequence[Event] | None:
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
+        item.refusals.rest(_index(wire, 'content_index'), wire.get('refusal'))
         return ()
 
     def _on_item_added(self, wire: _Wire) -> Sequence[Event] | None:
@@ -205,9 +186,7 @@ class ResponseDecoder:
         if not isinstance(item, dict):
             return None
         item = cast('_Wire', item)
-        item_id = item.get('id')
-        state = self._items.get(item_id) if isinstance(item_id, str) else None
-        state = state or self._open(item_id, wire.get('output_index'))
+        state = self._items.open(item.get('id'), wire.get('output_index'), _text(item.get('type')))
         return tuple(self._start_call(state, item)) if item.get('type') == 'function_call' else ()
 
     def _on_item_done(self, wire: _Wire) -> Sequence[Event] | None:
@@ -236,7 +215,7 @@ class ResponseDecoder:
                 _text(response.get('id')),
                 _text(response.get('model')),
                 _usage(response.get('usage')),
-                ''.join(self._refusal) or None,
+                ''.join(text for item in self._items for pieces in item.refusals.values() for text in pieces) or None,
             )
         )
         return events
@@ -255,6 +234,7 @@ class ResponseDecoder:
         'response.function_call_arguments.delta': _on_arguments_delta,
         'response.function_call_arguments.done': _on_arguments_done,
         'response.refusal.delta': _on_refusal_delta,
+        'response.refusal.done': _on_refusal_done,
         'response.output_item.added': _on_item_added,
         'response.output_item.done': _on_item_done,
         'response.completed': _on_ended,
@@ -263,66 +243,62 @@ class ResponseDecoder:
         'error': _on_failed,
     }
 
-    def _item(self, wire: _Wire) -> _Item:
-        """The state of the item that an event is about: by its id, else by its position, else the newest."""
-        item_id, index = wire.get('item_id'), wire.get('output_index')
-        if isinstance(item_id, str) and (item := self._items.get(item_id)) is not None:
-            return item
-        # Relays are known to change an item's id from one event to the next; its position stays.
-        if isinstance(index, int):
-            item = self._by_index.get(index)
-        else:
-            item = None if item_id else next(reversed(self._items.values()), None)
-        return item or self._open(item_id, index)
-
-    def _open(self, item_id: object, index: object) -> _Item:
-        item = _Item(item_id if isinstance(item_id, str) and item_id else f'item_{len(self._items)}')
-        self._items[item.id] = item
-        if isinstance(index, int):
-            self._by_index[index] = item
-        return item
-
-    def _start_call(self, state: _Item, item: _Wire) -> Iterator[Event]:
+    def _start_call(self, state: Item, item: _Wire) -> Iterator[Event]:
         name = item.get('name')
         if state.started or not isinstance(name, str) or not name:
             return
         state.started = True
         yield ToolCallStarted(state.id, _text(item.get('call_id')) or state.id, name)
-        if rest := state.tail(0, item.get('arguments')):
-            yield ToolCallDelta(state.id, rest)
+        state.texts.rest(0, item.get('arguments'))
+        if arguments := ''.join(state.texts.get(0, ())):
+            yield ToolCallDelta(state.id, arguments)
 
     def _finish(self, item: _Wire, index: object) -> Iterator[Event]:
         """Hand out what is still missing of a finished item, then the item."""
-        state = self._item({'item_id': item.get('id'), 'output_index': index})
+        kind = _text(item.get('type'))
+        state = self._items.find(item.get('id'), index, kind)
         if state.done:
             return
         state.done = True
-        match item.get('type'):
+        match kind:
             case 'message':
                 yield from self._finish_message(state, item)
             case 'reasoning':
                 for position, part in enumerate(_objects(item.get('summary'))):
-                    if rest := state.tail(position, part.get('text')):
+                    if rest := state.texts.rest(position, part.get('text')):
                         yield ReasoningDelta(state.id, position, rest)
                 yield ReasoningDone(state.id, _text(item.get('encrypted_content')))
             case 'function_call':
                 yield from self._start_call(state, item)
-                if rest := state.tail(0, item.get('arguments')):
+                if state.started and (rest := state.texts.rest(0, item.get('arguments'))):
                     yield ToolCallDelta(state.id, rest)
             case _:
                 pass
         yield ItemDone(item)
 
-    def _finish_message(self, state: _Item, item: _Wire) -> Iterator[Event]:
+    def _finish_message(self, state: Item, item: _Wire) -> Iterator[Event]:
         for position, part in enumerate(_objects(item.get('content'))):
             if part.get('type') == 'refusal':
-                self._finish_refusal(part.get('refusal'))
-            elif rest := state.tail(position, part.get('text')):
+                state.refusals.rest(position, part.get('refusal'))
+            elif rest := state.texts.rest(position, part.get('text')):
                 yield TextDelta(state.id, position, rest)
 
-    def _finish_refusal(self, refusal: object) -> None:
-        if isinstance(refusal, str) and not ''.join(self._refusal).endswith(refusal):
-            self._refusal.append(refusal)
+    def _from_json(self, data: bytes) -> Any:
+        """What the fast parser refuses: half a character (a lone surrogate), cut from its other half by the events."""
+        try:
+            event: Any = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+        self._halves = True
+        return event
+
+
+def _joined(item: Item, delta: str) -> str:
+    """The piece with the half character of the piece before it, and without its own half at the end."""
+    delta = item.half + delta
+    item.half = delta[-1:] if '\ud800' <= delta[-1:] <= '\udbff' else ''
+    whole = delta[: len(delta) - len(item.half)]
+    return whole.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'replace')
 
 
 def _index(wire: _Wire, key: str) -> int:
@@ -332,6 +308,13 @@ def _index(wire: _Wire, key: str) -> int:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
 
 
 def _objects(value: object) -> Iterator[_Wire]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from ..errors import BackendError, FailureCategory
 from .constants import REQUEST_ID_HEADERS
@@ -80,8 +80,10 @@ def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = 
     response = event.get('response')
     details = _details(cast('dict[str, Any]', response) if isinstance(response, dict) else event)
     code, error_type = _text(details.get('code')), _text(details.get('type'))
-    status = event.get('status', event.get('status_code'))
-    if not isinstance(status, int):
+    if details is event:
+        error_type = None  # That is the event's own type.
+    status = next((each for each in (event.get('status'), event.get('status_code')) if isinstance(each, int)), None)
+    if status is None:
         status = next((_CODES[key][1] for key in (code, error_type) if key in _CODES), None)
     message = _message(details, None)
     headers = headers or {}
@@ -129,10 +131,15 @@ def _details(body: object) -> dict[str, Any]:
 
 
 def _message(details: dict[str, Any], body: object) -> str:
-    for key in ('message', 'detail', 'error', 'error_description'):
-        if text := _text(details.get(key)):
-            return text
-    text = body.strip() if isinstance(body, str) else ''
+    text = next(
+        filter(None, (_text(details.get(key)) for key in ('message', 'detail', 'error', 'error_description'))), None
+    )
+    if text is None and isinstance(body, str):
+        text = body.strip()
+    elif text is None and isinstance(details.get('detail'), list):
+        # A list of validation errors.
+        text = to_json(details['detail']).decode()
+    text = text or ''
     return text if len(text) <= _EXCERPT else f'{text[:_EXCERPT]}… ({len(text)} characters)'
 
 
@@ -143,9 +150,11 @@ def _retry_after(details: dict[str, Any], headers: Mapping[str, str]) -> float |
         (headers.get('retry-after-ms'), 0.001),
         (headers.get('retry-after'), 1.0),
     ):
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            continue
         try:
-            seconds = float(value) * scale if isinstance(value, str | int | float) else math.nan
-        except ValueError:
+            seconds = float(value) * scale
+        except (ValueError, OverflowError):
             continue  # A date: pydantic-ai reads that form of the header itself.
         if math.isfinite(seconds) and seconds >= 0:
             return seconds

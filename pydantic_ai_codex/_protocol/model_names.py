@@ -68,7 +68,7 @@ def parse_model_name(name: str) -> ModelName:
         else:
             _check_rest(name, rest, repeated=word == _FAST or word in _EFFORT)
             break
-        rest = match['head']
+        rest = match['head'].rstrip()
     if not (slug or rest):
         raise ModelNameError(
             f'The model name {name!r} names no model; write a slug such as "gpt-5.5", "gpt-5.1-codex-high" or '
@@ -152,7 +152,7 @@ def _without_prefixes(name: str) -> str:
             prefix = match[0] if match else None
         if prefix is None:
             return name
-        name = name[len(prefix) :]
+        name = name[len(prefix) :].lstrip()
 
 
 def _known_slug(text: str) -> str | None:
@@ -164,7 +164,9 @@ def _known_slug(text: str) -> str | None:
 
 def _check_rest(name: str, rest: str, *, repeated: bool) -> None:
     """Refuse what can only be a mistake; anything else is a slug that is not known here."""
-    if repeated and (':' in rest or _known_slug(rest.rpartition('-')[0])):
+    head, _, word = rest.rpartition('-')
+    # Of the words that are efforts, only `max` is known as a part of slugs.
+    if repeated and (':' in rest or word.lower() != 'max' or _known_slug(head)):
         raise ModelNameError(f'The model name {name!r} has two suffixes of one kind (an effort, or "fast"); keep one.')
     if ':' in rest:
         raise ModelNameError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -94,12 +95,19 @@ def encode_body(request: CodexRequest) -> bytes:
         body['text'] = text
     body.update(request.extra_body)
     try:
-        return to_json(body)
+        content = to_json(body)
     except (PydanticSerializationError, UnicodeError, ValueError) as error:
         raise ConfigurationError(
             f'The request has no JSON form: {error}. Look for a value that is no JSON in `extra_body` or a schema, '
             'and for half a character (a lone surrogate) in a text.'
         ) from error
+    # The encoder writes numbers that JSON does not have. Only schemas and the user's own fields can hold them.
+    unlikely = b'NaN' in content or b'Infinity' in content
+    if unlikely and _has_no_json_number([request.tools, request.text_format, dict(request.extra_body)]):
+        raise ConfigurationError(
+            'The request has no JSON form: `extra_body` or a schema holds a number that is not finite (NaN, Infinity).'
+        )
+    return content
 
 
 def session_headers(request: CodexRequest) -> dict[str, str]:
@@ -125,7 +133,15 @@ def session_id_for(conversation_id: str | None) -> str:
         return str(uuid4())
     if len(conversation_id) <= 64 and _HEADER_VALUE.fullmatch(conversation_id):
         return conversation_id
-    return str(uuid5(NAMESPACE_OID, conversation_id))
+    return str(uuid5(NAMESPACE_OID, conversation_id.encode('utf-8', 'surrogatepass').hex()))
+
+
+def _has_no_json_number(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_has_no_json_number, cast('dict[Any, Any]', value).values()))
+    return isinstance(value, list | tuple) and any(map(_has_no_json_number, cast('list[Any]', value)))
 
 
 def _given(**fields: object) -> JsonObject:

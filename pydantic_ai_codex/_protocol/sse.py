@@ -12,6 +12,8 @@ from ..errors import MalformedStreamError
 from .constants import MAX_EVENT_BYTES
 
 _BOM: Final = b'\xef\xbb\xbf'
+_FIELD: Final = b'data: '
+"""Counted with each line, so that neither the cut of the bytes nor empty lines decide where the bound is."""
 
 
 class SSEDecoder:
@@ -38,6 +40,7 @@ class SSEDecoder:
         Raises:
             MalformedStreamError: If an event grows beyond the bound.
         """
+        self._check_size()
         if self._after_cr and chunk:
             # The LF of a CRLF that was cut in two.
             self._after_cr = False
@@ -66,6 +69,7 @@ class SSEDecoder:
 
     def close(self) -> list[bytes]:
         """Take the end of the stream; return the event that it completes, if its blank line was still missing."""
+        self._check_size()
         line = b''.join(self._pending)
         self._pending.clear()
         return self._take([line.removeprefix(_BOM) if self._at_start else line, b''])
@@ -82,15 +86,19 @@ class SSEDecoder:
                     if event:
                         events.append(event)
             elif line.startswith(b'data:'):
-                self._hold(data, line[6:] if line.startswith(b'data: ') else line[5:])
+                self._hold(data, line[6:] if line.startswith(b'data: ') else line[5:], overhead=len(_FIELD))
             elif line == b'data':
-                data.append(b'')
+                self._hold(data, b'', overhead=len(_FIELD))
         return events
 
-    def _hold(self, where: list[bytes], piece: bytes) -> None:
+    def _hold(self, where: list[bytes], piece: bytes, *, overhead: int = 0) -> None:
         where.append(piece)
-        self._size += len(piece)
-        if self._size > self._max_event_bytes:
+        self._size += len(piece) + overhead
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if self._size > self._max_event_bytes + len(_FIELD):
+            # There is no way back into the stream: whatever comes next is answered with the same error.
             raise MalformedStreamError(
                 f'An event of the stream is larger than {self._max_event_bytes} bytes; what answers is not the backend, '
                 'or it is out of order.'

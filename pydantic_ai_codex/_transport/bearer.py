@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from .._protocol.constants import ACCOUNT_HEADER, API_BASE_URL, CHATGPT_BASE_URL
 from ..auth import Credentials
 from ..errors import ConfigurationError, CredentialsError
 
+_WORD: Final = re.compile(r'[!-~]+')
 _SECRET_WORDS: Final = ('authorization', 'cookie', 'token', 'secret', 'api-key', 'account-id')
 
 
@@ -19,22 +21,28 @@ def check_base_url(base_url: str) -> str:
     Raises:
         ConfigurationError: If a token must not be sent there: neither https, nor http on loopback.
     """
-    try:
-        parts = urlsplit(base_url)
-        host = parts.hostname or ''
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f'The `base_url` {base_url!r} is no URL: {error}.') from error
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if not base_url.isprintable() or ' ' in base_url:
+        raise ConfigurationError('The `base_url` holds blanks or characters that cannot be printed.')
+    if '@' in base_url or '?' in base_url or '#' in base_url:
+        # Not shown: there may be a password in it.
         raise ConfigurationError(
             'The `base_url` may hold a scheme, a host, a port and a path, but no user, password, query or fragment.'
         )
-    if not host or not (parts.scheme == 'https' or (parts.scheme == 'http' and _is_loopback(host))):
+    try:
+        parts = urlsplit(base_url)
+        host = parts.hostname or ''
+        port = '' if parts.port is None else f':{parts.port}'
+    except ValueError as error:
+        raise ConfigurationError(f'The `base_url` {base_url!r} is no URL: {error}.') from error
+    # Some parsers read "[::1]evil.example" as the loopback address.
+    whole = parts.netloc.lower() in (f'{host}{port}', f'[{host}]{port}')
+    if not host or not whole or not (parts.scheme == 'https' or (parts.scheme == 'http' and _is_loopback(host))):
         raise ConfigurationError(
             f'The `base_url` {base_url!r} is refused: the login is sent there, so it has to be an https URL '
             '(or http on this machine, such as "http://127.0.0.1:8321/backend-api/codex").'
         )
-    return base_url.rstrip('/').removesuffix(RESPONSES_PATH)
+    path = parts.path.rstrip('/').removesuffix(RESPONSES_PATH).rstrip('/')
+    return f'{parts.scheme}://{parts.netloc}{path}'
 
 
 def base_url_for(credentials: Credentials, base_url: str | None) -> str:
@@ -53,7 +61,7 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
         CredentialsError: If it cannot be used: no token, one that fits in no header, or no account to work for.
     """
     token = credentials.access_token
-    if not token or not token.isascii() or not token.isprintable() or ' ' in token:
+    if not _WORD.fullmatch(token):
         raise CredentialsError(
             f'The token from {source} is {"empty" if not token else "no token: it holds characters that none has"}. '
             'Run `codex login`, or replace it.'
@@ -61,7 +69,7 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
     headers = {'authorization': f'Bearer {token}'}
     if credentials.auth_mode == 'apikey':
         return headers
-    if not credentials.account_id or not credentials.account_id.isprintable() or not credentials.account_id.isascii():
+    if not credentials.account_id or not _WORD.fullmatch(credentials.account_id):
         raise CredentialsError(
             f'The login from {source} names no ChatGPT account: it has no account id, and its tokens have no claim '
             'that holds one. Run `codex login` to log in with ChatGPT, or pass `Credentials(..., account_id=...)`; '

@@ -19,6 +19,9 @@ AuthMode: TypeAlias = Literal['chatgpt', 'apikey']
 _SHAPES: Final = ('chatgpt', 'tokens')
 """The objects that may hold the tokens, in the order in which they are looked for; else the document itself."""
 
+_MILLISECONDS: Final = 1e11
+"""Epoch numbers beyond this (the year 5138 in seconds) are milliseconds."""
+
 _UNSUPPORTED_MODES: Final = {
     'chatgptauthtokens': 'tokens that a host application keeps in memory',
     'agentidentity': 'an agent identity',
@@ -55,7 +58,8 @@ class Credentials:
     def __post_init__(self) -> None:
         claims = [] if self.auth_mode == 'apikey' else [_claims(self.id_token), _claims(self.access_token)]
         if self.account_id is None:
-            object.__setattr__(self, 'account_id', _first(map(_account_id, claims)))
+            account_id = _first(map(_account_id, claims)) or _first(map(_organization_id, claims))
+            object.__setattr__(self, 'account_id', account_id)
         if self.expires_at is None and claims:
             object.__setattr__(self, 'expires_at', _expiry(claims[1].get('exp')))
         if self.plan_type is None:
@@ -90,8 +94,7 @@ def credentials_from_json(document: object) -> Credentials:
         if api_key is None:
             raise ShapeError('its `auth_mode` is "apikey", and `OPENAI_API_KEY` is empty')
         return Credentials(api_key, auth_mode='apikey')
-    objects = [cast('dict[str, Any]', document[key]) for key in _SHAPES if isinstance(document.get(key), dict)]
-    tokens = next((each for each in objects if each.get('access_token')), document)
+    tokens = _tokens(document)
     access_token = _text(tokens.get('access_token'))
     if access_token is None:
         raise ShapeError('it has no `access_token`, neither under "chatgpt", nor under "tokens", nor at the top level')
@@ -105,32 +108,43 @@ def credentials_from_json(document: object) -> Credentials:
 
 
 def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: datetime) -> dict[str, Any]:
-    """The document of an auth file with new credentials in it; every other key stays.
+    """The document of an auth file with new credentials in it; every key that is not theirs stays.
 
     Args:
         document: What the file held, or an empty mapping.
-        credentials: The login to keep.
+        credentials: The login to keep, whole: what it lacks is not left over from the login before it.
         now: What `last_refresh` becomes.
     """
     updated = dict(document)
     if credentials.auth_mode == 'apikey':
         return {**updated, 'auth_mode': 'apikey', 'OPENAI_API_KEY': credentials.access_token}
-    key = next((key for key in _SHAPES if isinstance(document.get(key), dict)), None)
+    found = _tokens(document)
+    key = next((key for key in _SHAPES if document.get(key) is found), None)
     if key is None and 'access_token' in document:
         tokens = updated
     else:
         key = key or 'tokens'
         tokens = updated[key] = dict(document.get(key) or {})
-    if 'expires_at' in tokens and credentials.expires_at is not None:
-        tokens['expires_at'] = credentials.expires_at.timestamp()
+    if 'expires_at' in tokens:
+        tokens['expires_at'] = _like(tokens['expires_at'], credentials.expires_at)
     for name in ('id_token', 'access_token', 'refresh_token', 'account_id'):
-        if (value := getattr(credentials, name)) is not None:
-            tokens[name] = value
-    if tokens is not updated:
-        updated.setdefault('auth_mode', 'chatgpt')
+        tokens[name] = getattr(credentials, name)
+    for name in [
+        name for name in ('id_token', 'refresh_token', 'account_id', 'expires_at') if tokens.get(name) is None
+    ]:
+        tokens.pop(name, None)
+    if tokens is not updated or 'auth_mode' in updated or updated.get('OPENAI_API_KEY'):
+        # The mode decides which of a key and a login is read.
+        updated['auth_mode'] = 'chatgpt'
         updated.setdefault('OPENAI_API_KEY', None)
     updated['last_refresh'] = now.astimezone(UTC).isoformat().replace('+00:00', 'Z')
     return updated
+
+
+def _tokens(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object that holds the tokens: the first with an access token, else the document itself."""
+    objects = [cast('dict[str, Any]', document[key]) for key in _SHAPES if isinstance(document.get(key), dict)]
+    return next((each for each in objects if each.get('access_token')), document)
 
 
 def _claims(token: str | None) -> dict[str, Any]:
@@ -155,14 +169,15 @@ def _auth_text(claims: Mapping[str, Any], key: str) -> str | None:
 
 
 def _account_id(claims: Mapping[str, Any]) -> str | None:
-    """The account that a token names: in the auth claim, at the top level, or as its first organization."""
+    """The account that a token names."""
+    return _auth_text(claims, 'chatgpt_account_id') or _text(claims.get('chatgpt_account_id'))
+
+
+def _organization_id(claims: Mapping[str, Any]) -> str | None:
+    """The first organization of a token, which stands for the account where no token names one."""
     organizations: Any = claims.get('organizations')
     first: Any = cast('list[Any]', organizations)[0] if isinstance(organizations, list) and organizations else None
-    return (
-        _auth_text(claims, 'chatgpt_account_id')
-        or _text(claims.get('chatgpt_account_id'))
-        or (_text(cast('dict[str, Any]', first).get('id')) if isinstance(first, dict) else None)
-    )
+    return _text(cast('dict[str, Any]', first).get('id')) if isinstance(first, dict) else None
 
 
 def _expiry(value: object) -> datetime | None:
@@ -172,10 +187,17 @@ def _expiry(value: object) -> datetime | None:
             moment = datetime.fromisoformat(value)
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+            return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)
     except (ValueError, OverflowError, OSError):
         pass
     return None
+
+
+def _like(old: object, moment: datetime | None) -> float | str | None:
+    """A point in time in the unit in which the file had the old one."""
+    if moment is None or isinstance(old, str):
+        return moment and moment.isoformat()
+    return moment.timestamp() * (1000 if isinstance(old, int | float) and old > _MILLISECONDS else 1)
 
 
 def _first(values: Iterator[str | None]) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import _environment
-from ..errors import CredentialsError, CredentialsNotFoundError
+from ..errors import CredentialsError
 from ._credentials import Credentials
-from ._store import AuthFile
+from ._store import AuthFile, expand
 
 
 def default_auth_path() -> Path:
@@ -17,16 +17,8 @@ def default_auth_path() -> Path:
         CredentialsNotFoundError: If there is no home folder.
     """
     if explicit := _environment.read('CODEX_AUTH_FILE'):
-        return Path(explicit).expanduser()
-    if home := _environment.read('CODEX_HOME'):
-        return Path(home).expanduser() / 'auth.json'
-    try:
-        return Path.home() / '.codex' / 'auth.json'
-    except RuntimeError as error:
-        raise CredentialsNotFoundError(
-            'There is no login: this user has no home folder to look in. Set CODEX_HOME or CODEX_AUTH_FILE, or pass '
-            '`credentials=` or `api_key=` to `CodexProvider`.'
-        ) from error
+        return expand(explicit)
+    return expand(_environment.read('CODEX_HOME') or '~/.codex') / 'auth.json'
 
 
 class EnvironmentStore:
@@ -46,7 +38,7 @@ class EnvironmentStore:
             CredentialsError: If there are none that can be used.
         """
         if token := _environment.read('CODEX_ACCESS_TOKEN'):
-            return Credentials(token.strip())
+            return Credentials(token)
         return await self._auth_file().load()
 
     async def save(self, credentials: Credentials) -> None:

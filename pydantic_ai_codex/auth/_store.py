@@ -76,6 +76,22 @@ class MemoryStore:
         return f'MemoryStore({self._credentials!r})'
 
 
+def expand(path: str | os.PathLike[str]) -> Path:
+    """The path with its `~` expanded.
+
+    Raises:
+        CredentialsNotFoundError: If there is no such home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise CredentialsNotFoundError(
+            f'There is no login: {os.fspath(path)!r} lies in a home folder that there is not. Set CODEX_HOME or '
+            'CODEX_AUTH_FILE to where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
+            path=Path(path),
+        ) from error
+
+
 class _TornError(CredentialsFileError):
     """The file may be in the middle of being written, so it is worth another look."""
 
@@ -85,10 +101,13 @@ class AuthFile:
 
     Args:
         path: The file; `~` is expanded.
+
+    Raises:
+        CredentialsNotFoundError: If there is no home folder for the `~`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        self.path = expand(path)
         self._cached: tuple[tuple[int, ...], Credentials] | None = None
 
     async def load(self) -> Credentials:

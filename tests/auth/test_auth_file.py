@@ -356,7 +356,6 @@ def test_every_store_is_a_store_and_shows_no_token(path: Path) -> None:
     assert repr(stores[0]) == f'AuthFile({str(path)!r})'
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason='the RuntimeError of `Path.expanduser` leaves')
 def test_home_of_an_unknown_user() -> None:
     with pytest.raises(CodexError):
         AuthFile('~no-such-user-here/auth.json')

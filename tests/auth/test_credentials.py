@@ -118,9 +118,6 @@ def test_account_id_from_the_claims(id_token: object, access_token: object, acco
     assert credentials.account_id == account_id
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an organization of the ID token comes before the access token's own account claim"
-)
 def test_organization_is_the_last_resort() -> None:
     id_token = jwt({'organizations': [{'id': 'org-1'}]})
 
@@ -305,7 +302,6 @@ def test_what_is_written_is_what_is_read(document: dict[str, Any], credentials: 
     assert credentials_from_json(update_json(document, credentials, now=NOW)) == credentials
 
 
-@pytest.mark.xfail(strict=True, reason='`auth_mode` is not set to "chatgpt", so the API key of before is read again')
 @pytest.mark.parametrize(
     'document',
     [{'auth_mode': 'apikey', 'OPENAI_API_KEY': 'sk-1'}, {'access_token': 'old', 'OPENAI_API_KEY': 'sk-1'}],
@@ -314,16 +310,12 @@ def test_login_is_read_that_was_written_over_an_api_key(document: dict[str, Any]
     assert credentials_from_json(update_json(document, LOGIN, now=NOW)) == LOGIN
 
 
-@pytest.mark.xfail(
-    strict=True, reason='the first object is written, and another one is read: the CLI keeps the old tokens'
-)
 def test_update_goes_where_the_login_was_read() -> None:
     updated = update_json({'chatgpt': {}, 'tokens': {'access_token': 'old'}}, LOGIN, now=NOW)
 
     assert updated['tokens']['access_token'] == 'at-secret'
 
 
-@pytest.mark.xfail(strict=True, reason='fields that the new login does not have stay from the old one')
 def test_update_does_not_mix_two_logins() -> None:
     other = Credentials(jwt(account('acct-2')))
 
@@ -341,13 +333,11 @@ def test_update_does_not_mix_two_logins() -> None:
             1893456000.0,
             None,
             None,
-            marks=pytest.mark.xfail(strict=True, reason='the expiry of the old token stays for a new one without any'),
         ),
         pytest.param(
             1700000000000,
             datetime(2030, 1, 1, tzinfo=UTC),
             1893456000000,
-            marks=pytest.mark.xfail(strict=True, reason='milliseconds are read, and seconds written in their place'),
         ),
     ],
 )

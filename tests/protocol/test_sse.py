@@ -129,7 +129,6 @@ def test_comments_do_not_add_up() -> None:
     assert decoder.feed(b'data: 1\n\n') == [b'1']
 
 
-@pytest.mark.xfail(strict=True, reason='empty data lines do not count, though each is a byte of the event and is held')
 @pytest.mark.parametrize('line', [b'data\n', b'data:\n'])
 def test_empty_data_lines_count(line: bytes) -> None:
     decoder = SSEDecoder(max_event_bytes=100)
@@ -138,7 +137,6 @@ def test_empty_data_lines_count(line: bytes) -> None:
         decoder.feed(line * 1000)
 
 
-@pytest.mark.xfail(strict=True, reason='the field name counts while the line is not whole, so the cut decides')
 def test_bound_does_not_depend_on_the_cut() -> None:
     content = b'data: ' + b'x' * 100 + b'\n\n'
 
@@ -147,9 +145,6 @@ def test_bound_does_not_depend_on_the_cut() -> None:
     assert [event for at in range(len(content)) for event in decoder.feed(content[at : at + 1])] == [b'x' * 100]
 
 
-@pytest.mark.xfail(
-    strict=True, reason='after the error the oversized event is kept, and the next blank line hands it out'
-)
 def test_event_beyond_the_bound_is_never_handed_out() -> None:
     decoder = SSEDecoder(max_event_bytes=100)
     with pytest.raises(MalformedStreamError):
