@@ -40,8 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], int] = options.command
+    parser = _parser()
+    options = parser.parse_args(argv)
+    command: Callable[[argparse.Namespace], int] | None = getattr(options, 'command', None)
+    if command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
     try:
         return command(options)
     except KeyboardInterrupt:
@@ -66,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         prog='pydantic-ai-codex', description='Run agents on a ChatGPT/Codex subscription.', epilog=_EPILOG
     )
     parser.add_argument('--version', action=_Version, help='show the version and exit')
-    commands = parser.add_subparsers(required=True, metavar='command')
+    commands = parser.add_subparsers(metavar='command')
 
     demo = commands.add_parser('demo', help='a tool-calling agent, streamed, against the embedded simulator')
     demo.add_argument('--live', action='store_true', help='use your login and the real backend')

@@ -20,7 +20,7 @@ from ._transport.bearer import base_url_for, bearer_headers, check_base_url, red
 from ._transport.http import HTTPClient, HTTPClients
 from ._transport.sse import SSETransport
 from .auth import AuthFile, Credentials, CredentialStore, EnvironmentStore, MemoryStore
-from .errors import BackendError, ConfigurationError
+from .errors import BackendError, ConfigurationError, TransportError
 
 _log: Final = logging.getLogger('pydantic_ai_codex')
 _ENCRYPTED: Final = re.compile(rb'("encrypted_content":\s*")([^"]{12})[^"]*')
@@ -161,6 +161,7 @@ class CodexStream:
         self._decoder = ResponseDecoder(connection.headers)
         self._failure: BackendError | None = None
         """A failure that arrived in one piece with events before it, to be told at the next call."""
+        self._closed = False
         self._debug = _debugging()
 
     async def receive(self) -> Sequence[Event]:
@@ -176,7 +177,9 @@ class CodexStream:
             raise self._failure
         events: list[Event] = []
         while not events and not self._decoder.ended:
-            batch = await self._connection.receive()
+            batch = () if self._closed else await self._connection.receive()
+            if not batch and self._closed:
+                raise TransportError('The stream was closed before the answer was complete.', phase='read')
             if not batch:
                 self._decoder.close()
             for data in batch:
@@ -192,6 +195,7 @@ class CodexStream:
 
     async def aclose(self) -> None:
         """Close the stream; more than once, and while another task waits for events, does no harm."""
+        self._closed = True
         if self._decoder.ended:
             await self._connection.finish()
         else:

@@ -36,7 +36,7 @@ from .streaming import CodexStreamedResponse, first_events
 from .tools import map_text_format, map_tool_choice, map_tools
 
 
-@dataclass(init=False, eq=False, repr=False)
+@dataclass(init=False)
 class CodexModel(Model[CodexClient]):
     """A model of the Codex backend, paid by a ChatGPT plan.
 

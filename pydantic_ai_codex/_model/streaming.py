@@ -23,7 +23,7 @@ from .._protocol.events import (
     ToolCallStarted,
     UnknownEvent,
 )
-from ..errors import StreamError, TransportError
+from ..errors import TransportError
 from .errors import mapped_errors
 
 _FINISH_REASONS: Final[dict[str, FinishReason]] = {
@@ -67,12 +67,7 @@ class CodexStreamedResponse(StreamedResponse):
                 for part_event in self._handle(event):
                     yield part_event
             with mapped_errors(self._requested_model):
-                try:
-                    events = await self._stream.receive()
-                except (TransportError, StreamError):
-                    if self.cancelled:
-                        return  # `cancel()` closed the connection under this read.
-                    raise
+                events = await self._stream.receive()
 
     def _handle(self, event: Event) -> Iterator[ModelResponseStreamEvent]:
         parts = self._parts_manager
@@ -135,6 +130,10 @@ class CodexStreamedResponse(StreamedResponse):
                 cache_read_tokens=event.usage.cached_tokens,
                 details={'reasoning_tokens': event.usage.reasoning_tokens},
             )
+
+    def get_stream_cancel_errors(self) -> tuple[type[BaseException], ...]:
+        """The errors that closing the connection causes in a read that waits for it; ours among them."""
+        return (*super().get_stream_cancel_errors(), TransportError)
 
     async def close_stream(self) -> None:
         """Close the connection, so that the backend stops; a read that waits for it ends."""

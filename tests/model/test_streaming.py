@@ -227,6 +227,16 @@ async def test_cancelling_ends_a_read_that_waits_in_another_task() -> None:
     assert simulator.open_streams == 0
 
 
+async def test_reading_on_after_the_end_of_the_block_is_an_error() -> None:
+    simulator = CodexSimulator(turn(say('one two three four'), stall_after=6))
+
+    async with simulator.model().request_stream(list(MESSAGES), None, PARAMS) as streamed:
+        pass
+    with pytest.raises(ModelConnectionError, match='was closed'):
+        async for _ in streamed:
+            pass
+
+
 async def test_leaving_early_closes_the_connection() -> None:
     simulator = CodexSimulator(turn(say('one two three four'), stall_after=6))
 

@@ -1,0 +1,299 @@
+"""Settings, profile and tool choice, as they show in what is sent."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from pydantic_ai import Agent, ToolOutput, UnsupportedSettingWarning
+from pydantic_ai.exceptions import UserError
+from pydantic_ai.settings import ModelSettings, ToolOrOutput
+
+from pydantic_ai_codex import CodexModelSettings
+from pydantic_ai_codex.testing import CodexSimulator, call_tool, reply
+
+pytestmark = pytest.mark.anyio
+
+
+async def sent(
+    name: str = 'gpt-5.5', settings: ModelSettings | None = None, settings_of_model: ModelSettings | None = None
+) -> dict[str, Any]:
+    """The body that a run with these settings sends."""
+    simulator = CodexSimulator(reply('ok'))
+    await Agent(simulator.model(name, settings=settings_of_model)).run('Hi', model_settings=settings)
+    return simulator.requests[0].body
+
+
+async def effort(name: str, **settings: Any) -> str | None:
+    made: Any = settings
+    return (await sent(name, made))['reasoning'].get('effort')
+
+
+async def test_the_defaults() -> None:
+    body = await sent()
+
+    assert {key: value for key, value in body.items() if key not in ('input', 'prompt_cache_key')} == snapshot(
+        {
+            'model': 'gpt-5.5',
+            'instructions': 'You are a helpful assistant. Answer precisely, and call the tools you are given when they help.',
+            'stream': True,
+            'reasoning': {'effort': 'medium', 'summary': 'auto'},
+            'store': False,
+            'include': ['reasoning.encrypted_content'],
+        }
+    )
+
+
+async def test_every_setting_of_ours() -> None:
+    settings = CodexModelSettings(
+        codex_reasoning_effort='low',
+        codex_reasoning_summary='detailed',
+        codex_text_verbosity='high',
+        codex_prompt_cache_key='my-key',
+        service_tier='flex',
+    )
+
+    body = await sent(settings=settings)
+
+    assert {key: body.get(key) for key in ('reasoning', 'text', 'prompt_cache_key', 'service_tier')} == snapshot(
+        {
+            'reasoning': {'effort': 'low', 'summary': 'detailed'},
+            'text': {'verbosity': 'high'},
+            'prompt_cache_key': 'my-key',
+            'service_tier': 'flex',
+        }
+    )
+
+
+async def test_no_summary() -> None:
+    assert 'summary' not in (await sent(settings=CodexModelSettings(codex_reasoning_summary='none')))['reasoning']
+
+
+async def test_the_precedence_of_the_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('CODEX_REASONING_EFFORT', 'xhigh')
+
+    assert await effort('gpt-5.5-high', codex_reasoning_effort='low', thinking='medium') == 'low'
+    assert await effort('gpt-5.5-high', thinking='medium') == 'medium'
+    assert await effort('gpt-5.5-high') == 'high'
+    assert await effort('gpt-5.5-high', thinking=True) == 'high'
+    assert await effort('gpt-5.5') == 'xhigh'
+    monkeypatch.delenv('CODEX_REASONING_EFFORT')
+    assert await effort('gpt-5.5') == 'medium'
+    assert await effort('gpt-99-unheard-of') is None
+
+
+@pytest.mark.parametrize(
+    ('name', 'wanted'),
+    [
+        ('gpt-5.1-codex-mini:none', 'medium'),
+        ('gpt-5.1-codex-mini-xhigh', 'high'),
+        ('gpt-5.1-codex-minimal', 'low'),
+        ('gpt-5.1-codex-max-ultra', 'xhigh'),
+        ('gpt-5.1-max', 'high'),
+        ('gpt-5.1-none', 'none'),
+        ('gpt-6.1-sol-ultra', 'xhigh'),
+        ('gpt-6-luna-ultra', 'max'),
+    ],
+)
+async def test_efforts_are_those_of_the_model(name: str, wanted: str) -> None:
+    assert await effort(name) == wanted
+
+
+async def test_not_thinking_on_a_model_that_always_thinks() -> None:
+    with pytest.warns(UnsupportedSettingWarning, match="effort 'low'"):
+        assert await effort('gpt-5.5', thinking=False) == 'low'
+
+
+async def test_not_thinking_where_that_is_possible() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert await effort('gpt-5.1', thinking=False) == 'none'
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        {'codex_reasoning_effort': 'huge'},
+        {'codex_reasoning_summary': 'short'},
+        {'codex_text_verbosity': 'loud'},
+        {'service_tier': 'gold'},
+        {'tool_choice': 'sometimes'},
+        {'extra_body': [1]},
+        {'extra_headers': {'AUTHORIZATION': 'Bearer mine'}},
+        {'extra_headers': {'ChatGPT-Account-Id': 'other'}},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+async def test_bad_settings_are_user_errors_and_nothing_is_sent(settings: Any) -> None:
+    simulator = CodexSimulator(default=reply('ok'))
+
+    with pytest.raises(UserError, match=next(iter(settings))):
+        await Agent(simulator.model()).run('Hi', model_settings=settings)
+
+    assert simulator.requests == []
+
+
+async def test_a_bad_effort_of_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('CODEX_REASONING_EFFORT', 'huge')
+
+    with pytest.raises(UserError, match='CODEX_REASONING_EFFORT'):
+        await sent()
+
+
+async def test_what_the_backend_refuses_is_left_out() -> None:
+    settings = ModelSettings(temperature=0.5, top_p=0.5, max_tokens=5, seed=1, presence_penalty=0.5, top_k=3)
+
+    body = await sent(settings=settings)
+
+    assert set(body) & {'temperature', 'top_p', 'max_tokens', 'max_output_tokens', 'seed', 'top_k'} == set()
+
+
+async def test_leaving_out_what_changes_a_guarantee_is_told() -> None:
+    with pytest.warns(UnsupportedSettingWarning, match='stop_sequences'):
+        await sent(settings=ModelSettings(stop_sequences=['.']))
+
+
+async def test_extra_body_and_extra_headers() -> None:
+    simulator = CodexSimulator(reply('ok'))
+    settings = ModelSettings(extra_body={'client_metadata': {'a': 'b'}}, extra_headers={'X-Mine': 'yes'})
+
+    await Agent(simulator.model()).run('Hi', model_settings=settings)
+
+    assert simulator.requests[0].body['client_metadata'] == {'a': 'b'}
+    assert simulator.requests[0].headers['x-mine'] == 'yes'
+
+
+async def test_settings_of_the_model_stand_below_those_of_the_run() -> None:
+    own = CodexModelSettings(codex_reasoning_effort='low', codex_text_verbosity='low')
+
+    body = await sent('gpt-5.5', CodexModelSettings(codex_reasoning_effort='high'), settings_of_model=own)
+
+    assert (body['reasoning']['effort'], body['text']['verbosity']) == ('high', 'low')
+
+
+async def tool_choice(choice: Any, *, output: Any = str) -> Any:
+    """What becomes of a `tool_choice`, for an agent with the tools `a` and `b`."""
+    simulator = CodexSimulator(default=call_tool('final_result', x=1) if output is not str else reply('ok'))
+    agent = Agent(simulator.model(), output_type=output, tools=[a, b])
+    await agent.run('Hi', model_settings=ModelSettings(tool_choice=choice))
+    return simulator.requests[0].body.get('tool_choice')
+
+
+def a() -> str:
+    return 'a'
+
+
+def b() -> str:
+    return 'b'
+
+
+def final(x: int) -> int:
+    return x
+
+
+@pytest.mark.parametrize(
+    ('choice', 'wire'),
+    [
+        (None, 'auto'),
+        ('auto', 'auto'),
+        ('none', 'none'),
+        (ToolOrOutput(function_tools=[]), 'none'),
+        (
+            ToolOrOutput(function_tools=['a']),
+            {'type': 'allowed_tools', 'mode': 'auto', 'tools': [{'type': 'function', 'name': 'a'}]},
+        ),
+    ],
+    ids=str,
+)
+async def test_tool_choice(choice: Any, wire: Any) -> None:
+    assert await tool_choice(choice) == wire
+
+
+@pytest.mark.parametrize(
+    ('choice', 'wire'),
+    [
+        (None, 'required'),
+        ('none', {'type': 'function', 'name': 'final_result'}),
+        (
+            ToolOrOutput(function_tools=['a']),
+            {
+                'type': 'allowed_tools',
+                'mode': 'required',
+                'tools': [{'type': 'function', 'name': 'a'}, {'type': 'function', 'name': 'final_result'}],
+            },
+        ),
+    ],
+    ids=str,
+)
+async def test_tool_choice_with_an_output_tool(choice: Any, wire: Any) -> None:
+    assert await tool_choice(choice, output=ToolOutput(final, name='final_result')) == wire
+
+
+@pytest.mark.parametrize(
+    ('choice', 'wire'),
+    [
+        ('required', 'required'),
+        (['a'], {'type': 'function', 'name': 'a'}),
+        (['a', 'b'], 'required'),
+        ([], 'none'),
+    ],
+    ids=str,
+)
+async def test_forced_tool_choice_of_a_direct_request(choice: Any, wire: Any) -> None:
+    from pydantic_ai.direct import model_request
+    from pydantic_ai.messages import ModelRequest
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.tools import ToolDefinition
+
+    simulator = CodexSimulator(reply('ok'))
+    params = ModelRequestParameters(function_tools=[ToolDefinition(name='a'), ToolDefinition(name='b')])
+
+    await model_request(
+        simulator.model(),
+        [ModelRequest.user_text_prompt('Hi')],
+        model_settings=ModelSettings(tool_choice=choice, parallel_tool_calls=False),
+        model_request_parameters=params,
+    )
+
+    assert (simulator.requests[0].body['tool_choice'], simulator.requests[0].body['parallel_tool_calls']) == (
+        wire,
+        False,
+    )
+
+
+async def test_a_tool_that_there_is_not_is_a_user_error() -> None:
+    with pytest.raises(UserError, match='tool_choice'):
+        await tool_choice(['c'])
+
+
+async def test_a_loose_schema_is_not_strict(codex_simulator: CodexSimulator) -> None:
+    codex_simulator.add(reply('ok'))
+    agent = Agent(codex_simulator.model())
+
+    @agent.tool_plain
+    def look(where: dict[str, int], how: str = 'well') -> str:
+        return f'{how} in {where}'
+
+    await agent.run('Hi')
+
+    assert codex_simulator.requests[0].body['tools'] == snapshot(
+        [
+            {
+                'type': 'function',
+                'name': 'look',
+                'description': '',
+                'parameters': {
+                    'additionalProperties': False,
+                    'properties': {
+                        'where': {'additionalProperties': {'type': 'integer'}, 'type': 'object', 'properties': {}},
+                        'how': {'default': 'well', 'type': 'string'},
+                    },
+                    'required': ['where'],
+                    'type': 'object',
+                },
+                'strict': False,
+            }
+        ]
+    )

@@ -1,0 +1,168 @@
+"""The command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pydantic_ai_codex._cli import FAILED, NO_LOGIN, OK, USAGE, main
+from pydantic_ai_codex.testing import fake_access_token
+
+COMMAND = [sys.executable, '-m', 'pydantic_ai_codex']
+
+
+@pytest.fixture(scope='module')
+def served() -> Iterator[dict[str, Any]]:
+    """`simulate` in a process of its own, and what it said of itself."""
+    process = subprocess.Popen([*COMMAND, 'simulate', '--port', '0', '--json'], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture
+def login(served: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The arguments, and the login, that lead to the simulator."""
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', served['access_token'])
+    return ['--base-url', served['base_url']]
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(['--version'])
+
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith('pydantic-ai-codex 0.')
+
+
+def test_no_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == USAGE
+
+    assert 'demo' in capsys.readouterr().err
+
+
+def test_demo_streams_thinking_calls_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['demo']) == OK
+
+    out = capsys.readouterr().out
+    assert out.startswith('Simulated: ')
+    assert [word in out for word in ('thinking', '-> get_weather({"city":"Paris"})', '<- snow', 'answer')] == [True] * 4
+    assert '\x1b' not in out
+
+
+def test_demo_live_without_a_login(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['demo', '--live']) == NO_LOGIN
+
+    assert 'codex login' in capsys.readouterr().err
+
+
+def test_run_prints_the_answer_and_nothing_else(login: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['run', 'Hello', *login]) == OK
+
+    assert capsys.readouterr() == ('Simulated answer to: Hello\n', '')
+
+
+def test_run_reads_standard_input(
+    login: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('sys.stdin', io.StringIO('From a pipe'))
+
+    assert main(['run', '-', *login]) == OK
+
+    assert capsys.readouterr().out == 'Simulated answer to: From a pipe\n'
+
+
+def test_run_as_json(login: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['run', 'Hello', '--json', '-m', 'gpt-5.5-high', *login]) == OK
+
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed['model'], printed['output']) == ('gpt-5.5', 'Simulated answer to: Hello')
+    assert set(printed) == {'model', 'output', 'thinking', 'finish_reason', 'response_id', 'usage'}
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'code', 'words'),
+    [
+        (['run', 'Hi'], NO_LOGIN, 'codex login'),
+        (['run', ' '], USAGE, 'prompt is empty'),
+        (['run', 'Hi', '-m', 'gpt-5.5:huge'], USAGE, 'huge'),
+        (['run', 'Hi', '--base-url', 'http://example.com'], USAGE, 'https'),
+        (['simulate', '--host', '0.0.0.0'], USAGE, 'loopback'),
+    ],
+)
+def test_errors_say_what_to_do(arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == code
+
+    captured = capsys.readouterr()
+    assert captured.out == ''
+    assert captured.err.startswith('error: ')
+    assert words in captured.err
+
+
+def test_errors_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['run', 'Hi', '--json']) == NO_LOGIN
+
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)['error']['type'] == 'CodexLoginError'
+    assert captured.err == ''
+
+
+def test_a_refused_login_fails(
+    served: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime
+
+    token = fake_access_token(expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', token)
+
+    assert main(['run', 'Hi', '--json', '--base-url', served['base_url']]) == FAILED
+
+    error = json.loads(capsys.readouterr().out)['error']
+    assert (error['status_code'], error['provider_error_code']) == (401, 'token_expired')
+    assert token not in error['message']
+
+
+def test_debug_logs_requests_and_events_without_the_login(served: dict[str, Any], isolated: Path) -> None:
+    environment = {
+        'CODEX_ACCESS_TOKEN': served['access_token'],
+        'CODEX_DEBUG': '1',
+        'HOME': str(isolated),
+        'PATH': os.environ['PATH'],
+    }
+    run = subprocess.run(
+        [*COMMAND, 'run', 'Hello', '--base-url', served['base_url']],
+        capture_output=True, text=True, check=True, env=environment,
+    )  # fmt: skip
+
+    assert run.stdout == 'Simulated answer to: Hello\n'
+    for words in ('POST http://127.0.0.1', '"Hello"', 'answer 200', 'response.output_text.delta', 'response.completed'):
+        assert words in run.stderr
+    assert served['access_token'] not in run.stderr
+    assert served['access_token'].split('.')[1] not in run.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(served: dict[str, Any], isolated: Path) -> None:
+    environment = {'CODEX_ACCESS_TOKEN': served['access_token'], 'HOME': str(isolated), 'PATH': os.environ['PATH']}
+    command = subprocess.Popen(
+        [*COMMAND, 'run', 'Hello', '--base-url', served['base_url']],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+    )  # fmt: skip
+    assert command.stdout is not None
+    command.stdout.close()
+    _, err = command.communicate(timeout=60)
+
+    assert (command.returncode, err) == (0, b'')

@@ -1,0 +1,359 @@
+"""The client below pydantic-ai: where requests go, what carries them, and how streams end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx2
+import pytest
+from inline_snapshot import snapshot
+from pydantic_ai import Agent
+from pydantic_ai.exceptions import UserError
+
+from pydantic_ai_codex import CodexModel, CodexProvider
+from pydantic_ai_codex._client import CodexClient
+from pydantic_ai_codex._protocol.events import ResponseEnded, TextDelta
+from pydantic_ai_codex._protocol.requests import CodexRequest
+from pydantic_ai_codex.auth import Credentials, MemoryStore
+from pydantic_ai_codex.errors import BackendError, ConfigurationError
+from pydantic_ai_codex.testing import CodexSimulator, raw_stream, reply, say, sse_frame, turn
+
+pytestmark = pytest.mark.anyio
+
+
+def request(**fields: Any) -> CodexRequest:
+    message = {'type': 'message', 'role': 'user', 'content': [{'type': 'input_text', 'text': 'Hi'}]}
+    made: dict[str, Any] = {'model': 'gpt-5.5', 'instructions': 'Be.', 'input': [message], 'session_id': 's-1'}
+    return CodexRequest(**made | fields)
+
+
+def client(simulator: CodexSimulator, **options: Any) -> CodexClient:
+    arguments: dict[str, Any] = {'credentials': simulator.credentials, 'http_client': simulator.http_client}
+    return CodexClient(**arguments | options)
+
+
+async def text_of(client: CodexClient, **fields: Any) -> str:
+    stream = await client.stream(request(**fields))
+    texts: list[str] = []
+    while events := await stream.receive():
+        texts += [event.text for event in events if isinstance(event, TextDelta)]
+    await stream.aclose()
+    return ''.join(texts)
+
+
+async def test_the_headers_of_a_request(codex_simulator: CodexSimulator) -> None:
+    codex_simulator.add(reply('Hi'))
+
+    await text_of(client(codex_simulator))
+
+    headers = codex_simulator.requests[0].headers
+    chosen = ('accept', 'content-type', 'originator', 'session-id', 'thread-id', 'x-client-request-id')
+    assert {name: headers[name] for name in chosen} == snapshot(
+        {
+            'accept': 'text/event-stream',
+            'content-type': 'application/json',
+            'originator': 'pydantic_ai_codex',
+            'session-id': 's-1',
+            'thread-id': 's-1',
+            'x-client-request-id': 's-1',
+        }
+    )
+    assert headers['chatgpt-account-id'] == codex_simulator.account_id
+    assert headers['user-agent'].startswith('pydantic_ai_codex/')
+    assert 'x-openai-fedramp' not in headers
+
+
+async def test_extra_headers_win_but_not_over_the_login(codex_simulator: CodexSimulator) -> None:
+    codex_simulator.add(reply('Hi'))
+
+    await text_of(client(codex_simulator), extra_headers={'Originator': 'mine', 'X-Own': 'yes'})
+
+    headers = codex_simulator.requests[0].headers
+    assert (headers['originator'], headers['x-own']) == ('mine', 'yes')
+    with pytest.raises(ConfigurationError, match='Authorization'):
+        request(extra_headers={'Authorization': 'Bearer other'})
+
+
+async def test_fedramp_is_told() -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    credentials = Credentials(simulator.access_token, is_fedramp=True)
+
+    await text_of(client(simulator, credentials=credentials))
+
+    assert simulator.requests[0].headers['x-openai-fedramp'] == 'true'
+
+
+async def test_the_login_of_the_client_is_not_used() -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    http_client = httpx2.AsyncClient(
+        transport=simulator.transport, auth=('user', 'password'), headers={'authorization': 'Bearer other'}
+    )
+
+    async with http_client:
+        assert await text_of(client(simulator, http_client=http_client)) == 'Hi'
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        return httpx2.Response(307, headers={'location': 'https://elsewhere.example/responses'})
+
+    http_client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer), follow_redirects=True)
+    async with http_client:
+        with pytest.raises(BackendError) as caught:
+            await text_of(client(CodexSimulator(), http_client=http_client))
+
+    assert caught.value.status_code == 307
+    assert asked == ['https://chatgpt.com/backend-api/codex/responses']
+
+
+async def test_a_base_url_is_asked_and_no_other(codex_simulator: CodexSimulator) -> None:
+    simulator = CodexSimulator(reply('Hi'), base_url='https://relay.example/backend-api/codex')
+
+    assert await text_of(simulator.provider().client) == 'Hi'
+
+    assert simulator.requests[0].headers['host'] == 'relay.example'
+
+
+async def test_a_compressed_stream_is_read() -> None:
+    import gzip
+
+    frames = sse_frame({'type': 'response.output_text.delta', 'item_id': 'm', 'delta': 'Hi'}) + sse_frame(
+        {'type': 'response.completed', 'response': {}}
+    )
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={'content-encoding': 'gzip'}, content=gzip.compress(frames))
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http_client:
+        assert await text_of(client(CodexSimulator(), http_client=http_client)) == 'Hi'
+
+
+async def test_events_in_one_piece_with_a_failure_are_not_lost() -> None:
+    frames = (
+        sse_frame({'type': 'response.output_text.delta', 'item_id': 'm', 'delta': 'Hi'}),
+        sse_frame({'type': 'response.failed', 'response': {'error': {'code': 'server_error', 'message': 'Oh.'}}}),
+    )
+    stream = await client(CodexSimulator(raw_stream(b''.join(frames)))).stream(request())
+
+    assert await stream.receive() == [TextDelta('m', 0, 'Hi')]
+    with pytest.raises(BackendError, match='Oh'):
+        await stream.receive()
+    with pytest.raises(BackendError, match='Oh'):
+        await stream.receive()
+    await stream.aclose()
+
+
+async def test_nothing_comes_after_the_end(codex_simulator: CodexSimulator) -> None:
+    codex_simulator.add(reply('Hi'))
+    stream = await client(codex_simulator).stream(request())
+
+    last: Any = None
+    while events := await stream.receive():
+        last = events[-1]
+
+    assert isinstance(last, ResponseEnded)
+    assert await stream.receive() == []
+    await stream.aclose()
+    await stream.aclose()
+    assert codex_simulator.open_streams == 0
+
+
+async def test_a_finished_connection_serves_the_next_request() -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+    async with simulator.serve() as server:
+        codex = CodexClient(credentials=simulator.credentials, base_url=server.base_url)
+        codex.http_clients.enter()
+        for _ in range(5):
+            assert await text_of(codex) == 'Hi'
+        transport: Any = vars(codex.http_clients.get())['_transport']
+
+        assert len(transport._pool.connections) == 1
+        await codex.http_clients.leave()
+
+
+async def test_over_a_real_socket_a_cut_is_an_error() -> None:
+    simulator = CodexSimulator(turn(say('one two three'), cut_after=6))
+    async with simulator.serve() as server:
+        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+        with pytest.raises(Exception, match='connection to the backend broke'):
+            async with provider:
+                await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
+
+
+async def test_over_a_real_socket_cancelling_ends_the_request() -> None:
+    simulator = CodexSimulator(turn(say('one two three'), stall_after=6))
+    async with simulator.serve() as server:
+        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+        agent = Agent(CodexModel('gpt-5.5', provider=provider))
+        with anyio.fail_after(20):
+            async with agent, agent.run_stream('Hi') as result:
+                async for _ in result.stream_text(delta=True, debounce_by=None):
+                    await result.cancel()
+            while simulator.open_streams:
+                await anyio.lowlevel.checkpoint()
+
+
+def test_real_sockets_on_many_loops() -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+
+    async def one(agent: Agent[None, str], provider: CodexProvider) -> str:
+        # Entering the agent itself takes a lock of pydantic-ai's that belongs to one loop.
+        async with provider:
+            return (await agent.run('Hello')).output
+
+    async def serve_and_ask() -> list[str]:
+        async with simulator.serve() as server:
+            provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+            agent = Agent(CodexModel('gpt-5.5', provider=provider))
+            outputs: list[str] = []
+            async with anyio.create_task_group() as tasks:
+
+                async def in_a_thread() -> None:
+                    outputs.append(await anyio.to_thread.run_sync(lambda: asyncio.run(one(agent, provider))))
+
+                for _ in range(8):
+                    tasks.start_soon(in_a_thread)
+            return outputs
+
+    assert asyncio.run(serve_and_ask()) == ['Hi'] * 8
+
+
+async def test_one_client_for_each_loop_and_closed_at_the_end() -> None:
+    made: list[httpx2.AsyncClient] = []
+    simulator = CodexSimulator(default=reply('Hi'))
+
+    def factory() -> httpx2.AsyncClient:
+        made.append(simulator.http_client())
+        return made[-1]
+
+    provider = CodexProvider(credentials=simulator.credentials, http_client=factory)
+    async with provider, provider:
+        await text_of(provider.client)
+        await text_of(provider.client)
+        assert not made[0].is_closed
+
+    assert [each.is_closed for each in made] == [True]
+
+
+async def test_a_client_that_was_passed_in_stays_open() -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    async with simulator.http_client() as http_client:
+        async with CodexProvider(credentials=simulator.credentials, http_client=http_client) as provider:
+            await text_of(provider.client)
+
+        assert not http_client.is_closed
+
+
+async def test_a_closed_client_is_a_user_error() -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    http_client = simulator.http_client()
+    await http_client.aclose()
+
+    with pytest.raises(UserError, match='callable'):
+        await Agent(simulator.model(provider=simulator.provider(http_client=http_client))).run('Hi')
+
+
+class LegacyClient:
+    """Stands for `httpx.AsyncClient`, which is not installed here."""
+
+
+LegacyClient.__module__ = 'httpx'
+LegacyClient.__name__ = 'AsyncClient'
+
+
+@pytest.mark.parametrize(
+    'value', [LegacyClient(), LegacyClient, httpx2.Client, 7], ids=['legacy', 'class', 'sync', 'int']
+)
+def test_a_wrong_http_client_is_a_user_error(value: Any) -> None:
+    with pytest.raises(UserError, match=r'httpx2\.AsyncClient'):
+        CodexProvider(http_client=value)
+
+
+async def test_a_factory_of_legacy_clients_is_a_user_error() -> None:
+    factory: Any = LegacyClient
+    provider = CodexSimulator().provider(http_client=lambda: factory())
+
+    with pytest.raises(UserError, match='legacy `httpx`'):
+        await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        ({'api_key': 'sk-1', 'credentials': Credentials('t')}, 'exclude each other'),
+        ({'api_key': '  '}, 'empty'),
+        ({'credentials': 'auth.json'}, 'AuthFile'),
+        ({'base_url': 'http://example.com/v1'}, 'https'),
+        ({'originator': 'two words'}, 'originator'),
+    ],
+)
+def test_arguments_that_cannot_work(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        CodexProvider(**arguments)
+
+
+async def test_the_login_is_read_at_each_request() -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+    store = MemoryStore()
+    codex = client(simulator, credentials=store)
+    await store.save(simulator.credentials)
+    await text_of(codex)
+    simulator.revoke()
+    await store.save(simulator.credentials)
+
+    await text_of(codex)
+
+    assert [each.status for each in simulator.requests] == [200, 200]
+
+
+@pytest.mark.parametrize('seconds', [7, 7.5, httpx2.Timeout(7)])
+async def test_timeouts(seconds: Any) -> None:
+    seen: list[Any] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.extensions['timeout']['read'])
+        return httpx2.Response(200, content=sse_frame({'type': 'response.completed', 'response': {}}))
+
+    codex = client(CodexSimulator(), http_client=lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(answer)))
+    await text_of(codex, timeout=seconds)
+
+    assert seen == [getattr(seconds, 'read', seconds)]
+
+
+async def test_a_wrong_timeout_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match='timeout'):
+        await text_of(client(CodexSimulator()), timeout='soon')
+
+
+async def test_the_log_has_no_login(codex_simulator: CodexSimulator, caplog: pytest.LogCaptureFixture) -> None:
+    codex_simulator.add(reply('Hi'))
+    caplog.set_level(logging.DEBUG, 'pydantic_ai_codex')
+
+    await text_of(client(codex_simulator), extra_headers={'x-api-key': 'secret'})
+
+    assert 'response.completed' in caplog.text
+    for secret in (codex_simulator.access_token, codex_simulator.account_id, 'secret'):
+        assert secret not in caplog.text
+
+
+async def test_a_provider_that_goes_takes_its_clients_along() -> None:
+    import weakref
+
+    simulator = CodexSimulator(reply('Hi'))
+    provider = simulator.provider()
+    await text_of(provider.client)
+    http_client = weakref.ref(provider.client.http_clients.get())
+
+    del provider
+    gc.collect()
+
+    assert http_client() is None
