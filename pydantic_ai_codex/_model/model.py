@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, cast
 
@@ -20,7 +20,7 @@ from pydantic_ai.models import (
 )
 from pydantic_ai.profiles import ModelProfileSpec
 from pydantic_ai.providers import Provider
-from pydantic_ai.settings import ModelSettings
+from pydantic_ai.settings import ModelSettings, merge_model_settings
 from pydantic_ai.tools import RunContext
 
 from .. import _environment
@@ -122,6 +122,18 @@ class CodexModel(Model[CodexClient]):
         if canonical_system is not None and provider_name == response.provider_name:
             return canonical_system == self.canonical_system
         return provider_name in REASONING_SYSTEMS
+
+    def prepare_request(
+        self, model_settings: ModelSettings | None, model_request_parameters: ModelRequestParameters
+    ) -> tuple[ModelSettings | None, ModelRequestParameters]:
+        """Merge and check settings and parameters; see `Model.prepare_request`."""
+        merged = cast('Mapping[str, Any]', merge_model_settings(self.settings, model_settings) or {})
+        thinking = merged.get('thinking')
+        settings, params = super().prepare_request(model_settings, model_request_parameters)
+        if params.thinking is None and thinking is not None:
+            # pydantic-ai 2.60 drops `False` for a model that always thinks; it means as little as possible.
+            params = replace(params, thinking=thinking)
+        return settings, params
 
     async def request(
         self,

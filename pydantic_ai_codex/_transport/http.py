@@ -43,14 +43,14 @@ class HTTPClients:
     def __init__(self, http_client: HTTPClient | None) -> None:
         _check(http_client)
         self._client = http_client if isinstance(http_client, httpx2.AsyncClient) else None
-        self._factory = None if isinstance(http_client, httpx2.AsyncClient) else http_client or _make_client
+        self._factory = None if isinstance(http_client, httpx2.AsyncClient) else http_client or make_client
         self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
     def is_ours(self) -> bool:
         """Whether the clients, and so their timeouts, are of our own making."""
-        return self._factory is _make_client
+        return self._factory is make_client
 
     @property
     def is_shared(self) -> bool:
@@ -122,7 +122,7 @@ def _running_loop() -> Any:
     return getattr(token, 'native_token', token)
 
 
-def _make_client() -> httpx2.AsyncClient:
+def make_client() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(timeout=DEFAULT_TIMEOUT, limits=_LIMITS)
 
 
