@@ -46,7 +46,7 @@ lint: $(STAMP) ## ruff, codespell, pyproject
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
-	@$(BIN)/validate-pyproject -q pyproject.toml
+	@$(BIN)/validate-pyproject pyproject.toml > /dev/null
 
 format: $(STAMP) ## format and sort
 	@$(BIN)/ruff check --fix-only --quiet .
