@@ -20,6 +20,9 @@ _TORN_READS: Final = 5
 _TORN_PAUSE: Final = 0.02
 """The CLI truncates the file and writes it anew, so a reader can meet it empty or half written for a moment."""
 
+_LARGEST: Final = 1024 * 1024
+"""A login takes some kilobytes."""
+
 _NEXT_STEP: Final = 'Run `codex login` to log in anew.'
 
 
@@ -141,12 +144,12 @@ class AuthFile:
 
     def _load(self) -> Credentials:
         try:
-            with self.path.open('rb') as file:
-                status = os.fstat(file.fileno())
-                version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-                if self._cached is not None and self._cached[0] == version:
-                    return self._cached[1]
-                content = file.read()
+            # Without blocking: opening a pipe would wait for whoever writes into it.
+            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0))
+            try:
+                return self._load_open(descriptor)
+            finally:
+                os.close(descriptor)
         except FileNotFoundError as error:
             raise CredentialsNotFoundError(
                 f'There is no login: {str(self.path)!r} does not exist. Run `codex login`, or set CODEX_AUTH_FILE or '
@@ -157,7 +160,16 @@ class AuthFile:
             raise self._error(
                 f'cannot be read: {error.strerror or error}', 'Mend its place or its permissions, then try again.'
             ) from error
-        credentials = self._parse(content)
+
+    def _load_open(self, descriptor: int) -> Credentials:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            raise self._error('is no regular file, or far too large for a login', 'Name the right one.')
+        version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if self._cached is not None and self._cached[0] == version:
+            return self._cached[1]
+        with os.fdopen(descriptor, 'rb', closefd=False) as file:
+            credentials = self._parse(file.read())
         self._cached = (version, credentials)
         return credentials
 

@@ -104,7 +104,7 @@ async def test_file_that_holds_no_login(path: Path, content: bytes, message: str
 async def test_folder_in_place_of_the_file(path: Path) -> None:
     path.mkdir()
 
-    with pytest.raises(CredentialsFileError, match=r'cannot be read: Is a directory\. Mend its place'):
+    with pytest.raises(CredentialsFileError, match='is no regular file'):
         await AuthFile(path).load()
 
 
@@ -359,3 +359,11 @@ def test_every_store_is_a_store_and_shows_no_token(path: Path) -> None:
 def test_home_of_an_unknown_user() -> None:
     with pytest.raises(CodexError):
         AuthFile('~no-such-user-here/auth.json')
+
+
+async def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / 'auth.json'
+    os.mkfifo(path)
+
+    with pytest.raises(CredentialsFileError, match='is no regular file'):
+        await AuthFile(path).load()
