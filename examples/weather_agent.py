@@ -125,6 +125,8 @@ def style(text: str, code: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
+    # pydantic-ai greets with a banner on terminals, which would stand in the middle of the stream.
+    os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
     parser = argparse.ArgumentParser(description='A tool-calling agent, streamed.')
     parser.add_argument('--live', action='store_true', help='use your login and the real backend')
     parser.add_argument('-m', '--model', help=f'the model for --live (default: {LIVE_MODEL})')

@@ -146,6 +146,8 @@ def _run(options: argparse.Namespace) -> int:
     from . import CodexModel, CodexProvider
 
     model = CodexModel(options.model, provider=CodexProvider(base_url=options.base_url))
+    # pydantic-ai greets with a banner on terminals, which would stand in the middle of the answer.
+    os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
     agent = Agent(model, instructions=options.instructions)
     anyio.run(_print_json if options.json else _print_stream, agent, prompt)
     return OK
