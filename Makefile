@@ -1,6 +1,7 @@
 # `make` shows the verbs. Each makes the virtual environment itself: Python 3.11+, git, make and PyPI are enough.
 PYTHON ?= python3
-VENV ?= .venv
+# Not taken from the environment, where the same name may mean another folder.
+VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
@@ -63,4 +64,4 @@ wheel: $(STAMP) ## build the wheel and use it outside the checkout
 	@sh scripts/test-wheel $(BIN)/python
 
 clean: ## remove what the other verbs made
-	rm -rf $(VENV) .venv-* dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-lowest dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache

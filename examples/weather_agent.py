@@ -147,5 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 if __name__ == '__main__':
     try:
         sys.exit(main())
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Whoever read this has seen enough.
     except (CodexError, AgentRunError) as error:
         sys.exit(f'error: {error}')

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from .errors import CodexError, ConfigurationError, CredentialsError
 
@@ -46,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         parser.print_help(sys.stderr)
         return USAGE
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets a substitute, and not an end in the middle of an answer.
+            stream.reconfigure(errors='backslashreplace')
     try:
         return command(options)
     except KeyboardInterrupt:
@@ -207,16 +213,22 @@ async def _print_stream(agent: Agent[None, str], prompt: str) -> None:
     _write(sys.stdout, '\n')
 
 
-def _write(stream: Any, text: str, *, style: str = '') -> None:
+def _write(stream: TextIO, text: str, *, style: str = '') -> None:
     """Write text that came from elsewhere; on a terminal without its control characters, and with a style."""
     if stream.isatty():
-        text = ''.join(
-            character if character >= ' ' or character in '\n\t' else '\N{REPLACEMENT CHARACTER}' for character in text
-        )
+        text = _printable(text)
         if style and not os.environ.get('NO_COLOR'):
             text = f'\x1b[{style}m{text}\x1b[0m'
     stream.write(text)
     stream.flush()
+
+
+def _printable(text: str) -> str:
+    """The text without control characters, with which a terminal could be made to do things."""
+    return ''.join(
+        character if unicodedata.category(character) != 'Cc' or character in '\n\t' else '\N{REPLACEMENT CHARACTER}'
+        for character in text
+    )
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -239,7 +251,13 @@ def _simulate(options: argparse.Namespace) -> int:
                 )
             await anyio.sleep_forever()
 
-    anyio.run(serve)
+    try:
+        anyio.run(serve)
+    except OSError as error:
+        raise ConfigurationError(
+            f'The port {options.port} of {options.host} cannot be used: {error.strerror or error}. Choose another with '
+            '--port, or 0 for a free one.'
+        ) from error
     return OK
 
 
@@ -256,5 +274,5 @@ def _fail(error: Exception, *, as_json: bool) -> int:
         print(json.dumps({'error': details}, ensure_ascii=False, indent=2))
     else:
         red, end = ('\x1b[31m', '\x1b[0m') if sys.stderr.isatty() and not os.environ.get('NO_COLOR') else ('', '')
-        print(f'{red}error:{end} {error}', file=sys.stderr)
+        print(f'{red}error:{end} {_printable(str(error))}', file=sys.stderr)
     return code

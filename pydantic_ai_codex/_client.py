@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import re
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
@@ -104,13 +105,13 @@ class CodexClient:
         if connection.status_code == 401:
             error = await _refusal(connection)
             renewed = await self.store.load()
-            if renewed.access_token == credentials.access_token:
+            if renewed.access_token == credentials.access_token or not _same_account(renewed, credentials):
                 raise self._explain(error, credentials)
             credentials = renewed
             connection = await self._send(request, content, credentials)
         if connection.status_code != 200:
             raise self._explain(await _refusal(connection), credentials)
-        return CodexStream(connection)
+        return CodexStream(connection, base_url_for(credentials, self._base_url))
 
     async def _send(self, request: CodexRequest, content: bytes, credentials: Credentials) -> Connection:
         headers = {
@@ -121,10 +122,10 @@ class CodexClient:
         }
         url = base_url_for(credentials, self._base_url) + RESPONSES_PATH
         if debug := _debugging():
-            _log.debug('POST %s %s %s', url, redact(headers), _readable(content))
+            _debug('POST %s %s %s', url, redact(headers), _readable(content))
         connection = await self._transport.send(url, headers=headers, content=content, timeouts=request.timeout)
         if debug:
-            _log.debug('answer %d %s', connection.status_code, redact(dict(connection.headers)))
+            _debug('answer %d %s', connection.status_code, redact(dict(connection.headers)))
         return connection
 
     def _source(self) -> str:
@@ -152,11 +153,12 @@ class CodexStream:
 
     Args:
         connection: The answer, its status seen and its body not read yet.
+        base_url: The base URL that answered.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self.headers = connection.headers
-        """The headers of the answer, with lower-case names."""
+    def __init__(self, connection: Connection, base_url: str) -> None:
+        self.base_url = base_url
+        """The base URL that answered."""
         self._connection = connection
         self._decoder = ResponseDecoder(connection.headers)
         self._failure: BackendError | None = None
@@ -184,7 +186,7 @@ class CodexStream:
                 self._decoder.close()
             for data in batch:
                 if self._debug:
-                    _log.debug('event %s', _readable(data))
+                    _debug('event %s', _readable(data))
                 try:
                     events += self._decoder.receive(data)
                 except BackendError as failure:
@@ -215,20 +217,31 @@ def user_agent(originator: str) -> str:
 
 
 async def _refusal(connection: Connection) -> BackendError:
-    content = await connection.read()
-    await connection.aclose()
+    try:
+        content = await connection.read()
+    finally:
+        await connection.aclose()
     if _debugging():
-        _log.debug('refused: %s', _readable(content))
+        _debug('refused: %s', _readable(content))
     return error_from_response(connection.status_code, connection.headers, content)
 
 
+def _same_account(one: Credentials, other: Credentials) -> bool:
+    """Whether a conversation may go on with the other login: never silently under another account."""
+    return (one.account_id, one.auth_mode) == (other.account_id, other.auth_mode)
+
+
 def _debugging() -> bool:
-    """Whether requests and events are logged: by `CODEX_DEBUG`, or by the level of our logger."""
-    if _environment.debug_enabled() and _log.level == logging.NOTSET:
-        _log.setLevel(logging.DEBUG)
-        if not logging.root.handlers and not _log.handlers:
-            _log.addHandler(logging.StreamHandler())
-    return _log.isEnabledFor(logging.DEBUG)
+    """Whether requests and events are logged: because of `CODEX_DEBUG`, or of the level of our logger."""
+    return _environment.debug_enabled() or _log.isEnabledFor(logging.DEBUG)
+
+
+def _debug(message: str, *values: object) -> None:
+    """Log a line: through our logger where somebody listens, else to standard error."""
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug(message, *values)
+    else:
+        sys.stderr.write(f'{message % values}\n')
 
 
 def _readable(content: bytes) -> str:

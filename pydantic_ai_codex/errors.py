@@ -108,9 +108,13 @@ class CredentialsFileError(CredentialsError):
     path: Path
     """The file."""
 
-    def __init__(self, message: str, *, path: Path) -> None:
+    is_torn: bool
+    """Whether it is empty or breaks off, as while another program writes it."""
+
+    def __init__(self, message: str, *, path: Path, is_torn: bool = False) -> None:
         super().__init__(message)
         self.path = path
+        self.is_torn = is_torn
 
 
 class BackendError(CodexError):

@@ -166,3 +166,34 @@ def test_a_reader_that_leaves_early_is_no_error(served: dict[str, Any], isolated
     _, err = command.communicate(timeout=60)
 
     assert (command.returncode, err) == (0, b'')
+
+
+def test_a_port_in_use_is_named(served: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    port = served['base_url'].split(':')[2].partition('/')[0]
+
+    assert main(['simulate', '--port', port]) == USAGE
+
+    assert f'The port {port} of 127.0.0.1 cannot be used' in capsys.readouterr().err
+
+
+def test_a_terminal_without_the_characters_gets_substitutes(served: dict[str, Any], isolated: Path) -> None:
+    environment = {
+        'CODEX_ACCESS_TOKEN': served['access_token'],
+        'HOME': str(isolated),
+        'PATH': os.environ['PATH'],
+        'PYTHONIOENCODING': 'ascii',
+    }
+    command = [*COMMAND, 'run', '€', '--base-url', served['base_url']]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    assert (run.returncode, run.stdout) == (0, 'Simulated answer to: \\u20ac\n')
+
+
+def test_errors_from_elsewhere_cannot_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv('CODEX_AUTH_FILE', str(tmp_path / 'a\x1b[31m\x9bb'))
+
+    assert main(['run', 'Hi']) == NO_LOGIN
+
+    assert '\x1b' not in capsys.readouterr().err

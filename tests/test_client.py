@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import warnings
 from typing import Any
 
 import anyio
+import anyio.abc
 import anyio.lowlevel
 import anyio.to_thread
 import httpx2
@@ -20,6 +23,7 @@ from pydantic_ai_codex import CodexModel, CodexProvider
 from pydantic_ai_codex._client import CodexClient
 from pydantic_ai_codex._protocol.events import ResponseEnded, TextDelta
 from pydantic_ai_codex._protocol.requests import CodexRequest
+from pydantic_ai_codex._transport import sse
 from pydantic_ai_codex.auth import Credentials, MemoryStore
 from pydantic_ai_codex.errors import BackendError, ConfigurationError
 from pydantic_ai_codex.testing import CodexSimulator, raw_stream, reply, say, sse_frame, turn
@@ -174,9 +178,11 @@ async def test_a_finished_connection_serves_the_next_request() -> None:
         codex.http_clients.enter()
         for _ in range(5):
             assert await text_of(codex) == 'Hi'
-        transport: Any = vars(codex.http_clients.get())['_transport']
+        lease = codex.http_clients.lease()
+        transport: Any = lease.client._transport_for_url(httpx2.URL(server.base_url))  # pyright: ignore[reportPrivateUsage]
 
         assert len(transport._pool.connections) == 1
+        await lease.release()
         await codex.http_clients.leave()
 
 
@@ -345,15 +351,163 @@ async def test_the_log_has_no_login(codex_simulator: CodexSimulator, caplog: pyt
         assert secret not in caplog.text
 
 
-async def test_a_provider_that_goes_takes_its_clients_along() -> None:
-    import weakref
+def open_descriptors() -> int:
+    return len(os.listdir('/proc/self/fd'))
 
+
+def test_a_loop_that_ends_closes_its_connections() -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+
+    async def ask_on_other_loops() -> tuple[int, int]:
+        async with simulator.serve() as server:
+            provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+            agent = Agent(CodexModel('gpt-5.5', provider=provider))
+
+            def one_loop() -> str:
+                return asyncio.run(agent.run('Hello')).output
+
+            assert await anyio.to_thread.run_sync(one_loop) == 'Hi'
+            before = open_descriptors()
+            for _ in range(5):
+                assert await anyio.to_thread.run_sync(one_loop) == 'Hi'
+            with anyio.fail_after(20):
+                while server_side := open_descriptors() - before:
+                    # The server notices one after another that its clients are gone.
+                    await anyio.lowlevel.checkpoint()
+            return server_side, len(provider.client.http_clients._held)  # pyright: ignore[reportPrivateUsage]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        left, held = asyncio.run(ask_on_other_loops())
+        gc.collect()
+
+    assert left == 0
+    assert held <= 1
+
+
+async def test_a_provider_that_goes_takes_its_clients_along() -> None:
     simulator = CodexSimulator(reply('Hi'))
     provider = simulator.provider()
     await text_of(provider.client)
-    http_client = weakref.ref(provider.client.http_clients.get())
+    lease = provider.client.http_clients.lease()
+    http_client = lease.client
+    await lease.release()
 
-    del provider
+    del provider, lease
     gc.collect()
+    with anyio.fail_after(10):
+        while not http_client.is_closed:
+            await anyio.lowlevel.checkpoint()
 
-    assert http_client() is None
+
+async def test_leaving_does_not_cut_the_requests_of_others() -> None:
+    simulator = CodexSimulator(turn(say('one two three'), stall_after=6), reply('Hi'))
+    provider = simulator.provider()
+    stream = await provider.client.stream(request())
+
+    async with provider:
+        assert await text_of(provider.client) == 'Hi'
+
+    assert await stream.receive() != []
+    lease = provider.client.http_clients.lease()
+    assert not lease.client.is_closed
+    await lease.release()
+    await stream.aclose()
+    assert lease.client.is_closed
+
+
+@pytest.mark.parametrize('variable', ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'])
+async def test_no_proxy_sees_the_login_on_its_way_to_loopback(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    async def proxy(connection: anyio.abc.SocketStream) -> None:
+        async with connection:
+            seen.append(await connection.receive())
+
+    simulator = CodexSimulator(reply('Hi'))
+    listener = await anyio.create_tcp_listener(local_host='127.0.0.1')
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    monkeypatch.setenv(variable, f'http://127.0.0.1:{port}')
+    async with simulator.serve() as server, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, proxy)
+        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+        async with provider:
+            assert await text_of(provider.client) == 'Hi'
+        tasks.cancel_scope.cancel()
+    await listener.aclose()
+
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ('variable', 'value'), [('HTTPS_PROXY', 'weird://proxy'), ('ALL_PROXY', 'socks5://127.0.0.1:1')]
+)
+async def test_a_proxy_that_cannot_be_used_is_a_user_error(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(UserError, match='HTTPS_PROXY'):
+        await Agent(CodexModel('gpt-5.5', provider=CodexProvider(credentials=CodexSimulator().credentials))).run('Hi')
+
+
+async def test_cookies_are_not_kept() -> None:
+    simulator = CodexSimulator(default=reply('Hi', headers={'set-cookie': 'sid=abc'}))
+    async with simulator.serve() as server:
+        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+        async with provider:
+            await text_of(provider.client)
+            await text_of(provider.client)
+
+    assert [each.headers.get('cookie') for each in simulator.requests] == [None, None]
+
+
+async def test_an_error_whose_body_never_comes_is_still_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, '_ERROR_BODY_SECONDS', 0.01)
+
+    async def serve(connection: anyio.abc.SocketStream) -> None:
+        async with connection:
+            await connection.receive()
+            await connection.send(b'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 10\r\n\r\n')
+            await anyio.sleep_forever()
+
+    listener = await anyio.create_tcp_listener(local_host='127.0.0.1')
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        codex = CodexClient(credentials=CodexSimulator().credentials, base_url=f'http://127.0.0.1:{port}/v1')
+        codex.http_clients.enter()
+        with pytest.raises(BackendError) as caught:
+            await codex.stream(request())
+        assert caught.value.status_code == 503
+        await codex.http_clients.leave()
+        tasks.cancel_scope.cancel()
+    await listener.aclose()
+
+
+async def test_a_conversation_does_not_go_on_under_another_account() -> None:
+    first = CodexSimulator()
+    logins = [first.credentials, CodexSimulator(account_id='another-account').credentials]
+
+    class Changing(MemoryStore):
+        async def load(self) -> Credentials:
+            return logins.pop(0)
+
+    codex = client(first, credentials=Changing())
+    first.revoke()
+
+    with pytest.raises(BackendError) as caught:
+        await codex.stream(request())
+
+    assert caught.value.status_code == 401
+    assert len(first.requests) == 1
+
+
+@pytest.mark.parametrize(
+    'headers',
+    [{'x': 1}, {'x': 'é'}, {'x': 'a\nb'}, {'': 'x'}, {'x y': 'z'}, ['x'], {'Content-Length': '3'}, {'host': 'evil'}],
+    ids=str,
+)
+def test_headers_that_cannot_be_sent(headers: Any) -> None:
+    with pytest.raises(ConfigurationError, match='extra_headers'):
+        request(extra_headers=headers)

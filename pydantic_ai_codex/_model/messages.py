@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from itertools import groupby
 from typing import Any, Final, TypeAlias, cast
 
@@ -30,6 +31,8 @@ from ..errors import ConfigurationError
 
 REASONING_SYSTEMS: Final = frozenset({'codex', 'openai-codex', 'openai'})
 """Whose encrypted reasoning the backend reads: ours and that of pydantic-ai's models for the same service."""
+
+_LONGEST_CALL_ID: Final = 64
 
 AcceptsReasoning: TypeAlias = Callable[[ModelResponse, ModelResponsePart], bool]
 
@@ -173,8 +176,17 @@ def _map_tool_call(part: ToolCallPart) -> JsonObject:
 
 
 def _call_id(tool_call_id: str) -> str:
-    """The id of the call alone: older histories carry the item's id behind a bar."""
-    return tool_call_id.partition('|')[0]
+    """The id that pairs a call with its output, in a form that the backend takes.
+
+    Older histories of pydantic-ai carry the item's id behind a bar, and other services have ids beyond the 64
+    characters that the Responses API allows.
+    """
+    call_id, bar, item_id = tool_call_id.partition('|')
+    if bar and not item_id.startswith('fc_'):
+        call_id = tool_call_id
+    if len(call_id) <= _LONGEST_CALL_ID:
+        return call_id
+    return f'call_{sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:40]}'
 
 
 def _message(role: str, text: str) -> JsonObject:

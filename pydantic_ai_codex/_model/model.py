@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, cast
+from uuid import uuid4
 
 from pydantic_ai.exceptions import UnsupportedSettingWarning
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
@@ -172,7 +173,7 @@ class CodexModel(Model[CodexClient]):
                 params,
                 _requested_model=self.model_name,
                 _system=self.system,
-                _base_url=self.base_url,
+                _base_url=stream.base_url,
                 _timestamp=datetime.now(UTC),
                 _stream=stream,
                 _first_events=events,
@@ -186,7 +187,8 @@ class CodexModel(Model[CodexClient]):
     def _build_request(
         self, messages: Sequence[ModelMessage], settings: Mapping[str, Any], params: ModelRequestParameters
     ) -> CodexRequest:
-        session_id = session_id_for(next((m.conversation_id for m in reversed(messages) if m.conversation_id), None))
+        conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
+        session_id = session_id_for(conversation_id or str(uuid4()))
         extra_body: object = settings.get('extra_body') or {}
         if not isinstance(extra_body, Mapping):
             raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')

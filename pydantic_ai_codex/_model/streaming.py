@@ -128,6 +128,7 @@ class CodexStreamedResponse(StreamedResponse):
                 input_tokens=event.usage.input_tokens,
                 output_tokens=event.usage.output_tokens,
                 cache_read_tokens=event.usage.cached_tokens,
+                output_reasoning_tokens=event.usage.reasoning_tokens,
                 details={'reasoning_tokens': event.usage.reasoning_tokens},
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, cast
 
@@ -81,14 +82,14 @@ def _resolve(choice: object, params: ModelRequestParameters) -> tuple[_Mode, set
     if isinstance(choice, ToolOrOutput):
         if choice.function_tools:
             _check_known(set(choice.function_tools), {tool.name for tool in params.function_tools})
+            _check_callable(set(choice.function_tools) | outputs, params)
         elif not outputs:
             return 'none', None
         return free, set(choice.function_tools) | outputs
     if isinstance(choice, list):
         names = {str(name) for name in cast('list[object]', choice)}
         _check_known(names, set(params.tool_defs))
-        if not names & {tool.name for tool in (*params.declared_function_tools, *params.output_tools)}:
-            raise ConfigurationError(f'No tool in the setting `tool_choice` can be called yet: {sorted(names)}.')
+        _check_callable(names, params)
         return 'required', names
     raise ConfigurationError(
         f'The setting `tool_choice` takes "auto", "none", "required", a list of tool names or a `ToolOrOutput`, not '
@@ -104,8 +105,20 @@ def _check_any(params: ModelRequestParameters) -> None:
         )
 
 
+def _check_callable(names: set[str], params: ModelRequestParameters) -> None:
+    if not names & {tool.name for tool in (*params.declared_function_tools, *params.output_tools)}:
+        raise ConfigurationError(f'No tool in the setting `tool_choice` can be called yet: {sorted(names)}.')
+
+
 def _check_known(names: set[str], known: set[str]) -> None:
     """Names that are not there today may be there in the next request of a dynamic toolset; all unknown is a mistake."""
+    if names & known and names - known:
+        warnings.warn(
+            f'The setting `tool_choice` names tools that there are not, which are left out: {sorted(names - known)}; '
+            f'known are {sorted(known)}.',
+            UserWarning,
+            stacklevel=2,
+        )
     if not names & known:
         raise ConfigurationError(
             f'The setting `tool_choice` names no tool that there is: {sorted(names)}; known are {sorted(known)}.'

@@ -12,7 +12,7 @@ CHATGPT_BASE_URL: Final = 'https://chatgpt.com/backend-api/codex'
 """What stands before `/responses` for a ChatGPT login (captured)."""
 
 API_BASE_URL: Final = 'https://api.openai.com/v1'
-"""What stands before `/responses` for an API key."""
+"""What stands before `/responses` for an API key (the CLI's API-key mode)."""
 
 RESPONSES_PATH: Final = '/responses'
 
@@ -26,10 +26,22 @@ ORIGINATOR_HEADER: Final = 'originator'
 SESSION_HEADERS: Final = ('session-id', 'thread-id', 'x-client-request-id')
 """The prompt cache follows `session-id`, not the body's `prompt_cache_key` alone (captured; public reports)."""
 
-PROTECTED_HEADERS: Final = frozenset({'authorization', ACCOUNT_HEADER})
-"""Headers that no setting may replace: they decide whose login pays, and where a token goes."""
+PROTECTED_HEADERS: Final = frozenset(
+    {
+        'authorization',
+        ACCOUNT_HEADER,
+        'accept-encoding',
+        'connection',
+        'content-length',
+        'content-type',
+        'host',
+        'transfer-encoding',
+    }
+)
+"""Headers that no setting may replace: they decide whose login pays, where it goes, and how the bytes are framed."""
 
 REQUEST_ID_HEADERS: Final = ('x-request-id', 'x-oai-request-id')
+"""What the CLI reads as the id of a request, for support (captured)."""
 
 AUTH_CLAIM: Final = 'https://api.openai.com/auth'
 """The JWT claim that holds `chatgpt_account_id`, `chatgpt_plan_type` and `chatgpt_account_is_fedramp` (captured)."""
@@ -43,7 +55,7 @@ DEFAULT_INSTRUCTIONS: Final = (
 """The backend answers 400 "Instructions are required" without any (public reports), so there is always some."""
 
 MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
-"""The bound of one event. Generated images reach tens of MB; what is larger than this is not an answer."""
+"""The bound of one event, ours: far beyond an answer, and well within a machine's memory."""
 
 MAX_ERROR_BODY_BYTES: Final = 64 * 1024
 """How much of an error page is read."""

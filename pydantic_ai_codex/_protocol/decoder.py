@@ -8,6 +8,7 @@ terminal event is an error. Event types, and that `output_item.done` is the item
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, cast
 
@@ -112,11 +113,7 @@ class ResponseDecoder:
             return ()
         self._started = True
         response = cast('_Wire', response)
-        return (
-            ResponseStarted(
-                _text(response.get('id')), _text(response.get('model')), _seconds(response.get('created_at'))
-            ),
-        )
+        return (ResponseStarted(_text(response.get('id')), _text(response.get('model'))),)
 
     def _on_text_delta(self, wire: _Wire) -> Sequence[Event] | None:
         delta = wire.get('delta')
@@ -193,16 +190,20 @@ class ResponseDecoder:
         item = wire.get('item')
         if not isinstance(item, dict):
             return None
-        return tuple(self._finish(cast('_Wire', item), wire.get('output_index')))
+        item = cast('_Wire', item)
+        state = self._items.find(item.get('id'), wire.get('output_index'), _text(item.get('type')))
+        return tuple(self._finish(state, item))
 
     def _on_ended(self, wire: _Wire) -> Sequence[Event] | None:
         response: _Wire = wire['response'] if isinstance(wire.get('response'), dict) else {}
         output = response.get('output')
         events: list[Event] = []
         # Items that never came as `output_item.done`; usually there are none, and `output` is empty or null.
-        for index, item in enumerate(cast('list[Any]', output) if isinstance(output, list) else ()):
-            if isinstance(item, dict):
-                events += self._finish(cast('_Wire', item), index)
+        seen: Counter[str | None] = Counter()
+        for item in _objects(output):
+            kind = _text(item.get('type'))
+            events += self._finish(self._items.find_again(item.get('id'), item.get('call_id'), seen[kind], kind), item)
+            seen[kind] += 1
         self.ended = True
         details: object = response.get('incomplete_details')
         status: Literal['completed', 'incomplete'] = (
@@ -248,19 +249,20 @@ class ResponseDecoder:
         if state.started or not isinstance(name, str) or not name:
             return
         state.started = True
-        yield ToolCallStarted(state.id, _text(item.get('call_id')) or state.id, name)
-        state.texts.rest(0, item.get('arguments'))
+        state.call_id = _text(item.get('call_id')) or state.id
+        yield ToolCallStarted(state.id, state.call_id, name)
+        if state.done or item.get('arguments') != '{}':
+            # At the start of a call `{}` is a placeholder; anything else is what there is of its arguments so far.
+            state.texts.rest(0, item.get('arguments'))
         if arguments := ''.join(state.texts.get(0, ())):
             yield ToolCallDelta(state.id, arguments)
 
-    def _finish(self, item: _Wire, index: object) -> Iterator[Event]:
+    def _finish(self, state: Item, item: _Wire) -> Iterator[Event]:
         """Hand out what is still missing of a finished item, then the item."""
-        kind = _text(item.get('type'))
-        state = self._items.find(item.get('id'), index, kind)
         if state.done:
             return
         state.done = True
-        match kind:
+        match item.get('type'):
             case 'message':
                 yield from self._finish_message(state, item)
             case 'reasoning':
@@ -290,15 +292,30 @@ class ResponseDecoder:
         except (ValueError, RecursionError):
             return None
         self._halves = True
+        if isinstance(event, dict):
+            # A piece keeps its half for the piece after it; everywhere else a half is all that there will be.
+            for key in cast('_Wire', event).keys() - {'delta'}:
+                event[key] = _mended(event[key])
         return event
+
+
+def _mended(value: Any) -> Any:
+    """The value with a replacement character in place of each half of a character."""
+    if isinstance(value, str):
+        return value.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'replace')
+    if isinstance(value, dict):
+        items: dict[Any, Any] = dict(map(_mended, cast('dict[Any, Any]', value).items()))
+        return items
+    if isinstance(value, list | tuple):
+        return type(cast('list[Any]', value))(map(_mended, cast('list[Any]', value)))
+    return value
 
 
 def _joined(item: Item, delta: str) -> str:
     """The piece with the half character of the piece before it, and without its own half at the end."""
     delta = item.half + delta
     item.half = delta[-1:] if '\ud800' <= delta[-1:] <= '\udbff' else ''
-    whole = delta[: len(delta) - len(item.half)]
-    return whole.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'replace')
+    return _mended(delta[: len(delta) - len(item.half)])
 
 
 def _index(wire: _Wire, key: str) -> int:
@@ -308,13 +325,6 @@ def _index(wire: _Wire, key: str) -> int:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _seconds(value: object) -> float | None:
-    try:
-        return float(value) if isinstance(value, int | float) else None
-    except OverflowError:
-        return None
 
 
 def _objects(value: object) -> Iterator[_Wire]:

@@ -33,7 +33,6 @@ class ResponseStarted:
 
     response_id: str | None
     model: str | None
-    created_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

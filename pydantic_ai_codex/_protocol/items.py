@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
-
-ItemKind: TypeAlias = Literal['message', 'reasoning', 'function_call']
-"""The items whose pieces are streamed."""
 
 
 class Pieces(dict[int, list[str]]):
@@ -37,6 +34,7 @@ class Item:
 
     id: str
     kind: str | None
+    call_id: str | None = None
     texts: Pieces = field(default_factory=Pieces)
     refusals: Pieces = field(default_factory=Pieces)
     started: bool = False
@@ -57,7 +55,7 @@ class Items:
         self._by_id: dict[str, Item] = {}
         self._by_index: dict[int, Item] = {}
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Item]:
         return iter(self._by_id.values())
 
     def find(self, item_id: object, index: object, kind: str | None) -> Item:
@@ -66,22 +64,37 @@ class Items:
             return item
         if isinstance(index, int):
             item = self._by_index.get(index)
-            return item if item is not None and item.kind in (kind, None) else self.open(item_id, index, kind)
+            is_same = item is not None and not item.done and item.kind in (kind, None)
+            return item if item is not None and is_same else self.open(item_id, index, kind)
         if not item_id:
             for item in reversed(self._by_id.values()):
                 if not item.done and item.kind == kind:
                     return item
         return self.open(item_id, index, kind)
 
+    def find_again(self, item_id: object, call_id: object, ordinal: int, kind: str | None) -> Item:
+        """The item that stands in the final snapshot; a new one where nothing was seen of it before.
+
+        Its position there says nothing: snapshots are known to leave items out. A call is known by its `call_id`, and
+        anything else, where its id is not known, by being the first, second ... of its kind.
+        """
+        if isinstance(item_id, str) and (item := self._by_id.get(item_id)) is not None:
+            return item
+        of_the_kind = [item for item in self if item.kind == kind]
+        for item in of_the_kind:
+            if call_id is not None and item.call_id == call_id:
+                return item
+        if ordinal < len(of_the_kind):
+            return of_the_kind[ordinal]
+        return self.open(item_id, None, kind)
+
     def open(self, item_id: object, index: object, kind: str | None) -> Item:
-        """The item of that id, else a new one, at the next free position where the event names none."""
+        """The item of that id, else a new one."""
         if isinstance(item_id, str) and item_id in self._by_id:
             return self._by_id[item_id]
-        position = index if isinstance(index, int) else len(self._by_id)
-        item = Item(item_id if isinstance(item_id, str) and item_id else f'item_{len(self._by_id)}', kind)
+        # A made-up id has a character that no id of the backend's has.
+        item = Item(item_id if isinstance(item_id, str) and item_id else f'item/{len(self._by_id)}', kind)
         self._by_id[item.id] = item
         if isinstance(index, int):
-            self._by_index[position] = item
-        else:
-            self._by_index.setdefault(position, item)
+            self._by_index[index] = item
         return item

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -19,6 +19,7 @@ ReasoningSummary: TypeAlias = Literal['auto', 'concise', 'detailed', 'none']
 Verbosity: TypeAlias = Literal['low', 'medium', 'high']
 JsonObject: TypeAlias = dict[str, Any]
 
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r'[!-~]+')
 
 
@@ -63,11 +64,27 @@ class CodexRequest:
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
-        if forbidden := sorted(name for name in self.extra_headers if name.lower() in PROTECTED_HEADERS):
-            raise ConfigurationError(
-                f'The setting `extra_headers` may not hold {", ".join(map(repr, forbidden))}: the login decides them. '
-                'Pass other credentials to `CodexProvider` instead.'
-            )
+        headers: object = self.extra_headers
+        if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f'The setting `extra_headers` takes a mapping, not {type(headers).__name__}.')
+        for name, value in cast('Mapping[object, object]', headers).items():
+            _check_header(name, value)
+
+
+def _check_header(name: object, value: object) -> None:
+    """Refuse a header that cannot be sent, or that is not the user's to decide."""
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise ConfigurationError(f'The setting `extra_headers` holds {name!r}, which is no name of a header.')
+    if name.lower() in PROTECTED_HEADERS:
+        raise ConfigurationError(
+            f'The setting `extra_headers` may not hold {name!r}: the login and the connection decide it. For another '
+            'login pass other credentials to `CodexProvider`.'
+        )
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        # Not shown: it may be a secret.
+        raise ConfigurationError(
+            f'The value of {name!r} in the setting `extra_headers` has to be a text of printable ASCII characters.'
+        )
 
 
 def encode_body(request: CodexRequest) -> bytes:
@@ -123,14 +140,12 @@ def session_headers(request: CodexRequest) -> dict[str, str]:
     return headers
 
 
-def session_id_for(conversation_id: str | None) -> str:
+def session_id_for(conversation_id: str) -> str:
     """The session id of a conversation: its own id where a header can carry it, else one derived from it.
 
     Args:
-        conversation_id: The id of the conversation, or `None` for a request on its own, which gets a new id.
+        conversation_id: The id of the conversation.
     """
-    if not conversation_id:
-        return str(uuid4())
     if len(conversation_id) <= 64 and _HEADER_VALUE.fullmatch(conversation_id):
         return conversation_id
     return str(uuid5(NAMESPACE_OID, conversation_id.encode('utf-8', 'surrogatepass').hex()))

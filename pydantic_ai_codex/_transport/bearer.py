@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,7 +13,30 @@ from ..auth import Credentials
 from ..errors import ConfigurationError, CredentialsError
 
 _WORD: Final = re.compile(r'[!-~]+')
-_SECRET_WORDS: Final = ('authorization', 'cookie', 'token', 'secret', 'api-key', 'account-id')
+_SHOWN: Final = frozenset(
+    {
+        'accept',
+        'accept-encoding',
+        'cache-control',
+        'cf-ray',
+        'content-encoding',
+        'content-length',
+        'content-type',
+        'date',
+        'openai-model',
+        'originator',
+        'retry-after',
+        'server',
+        'session-id',
+        'thread-id',
+        'transfer-encoding',
+        'user-agent',
+        'x-client-request-id',
+        'x-models-etag',
+        'x-request-id',
+    }
+)
+"""Headers whose values a log may show, beside the plan limits; whatever else there is may be a secret."""
 
 
 def check_base_url(base_url: str) -> str:
@@ -81,10 +105,11 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
     return headers
 
 
-def redact(headers: dict[str, str]) -> dict[str, str]:
-    """Headers for a log: those that carry a login are masked."""
+def redact(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers for a log: the values of all that are not known to be harmless are masked."""
     return {
-        name: '***' if any(word in name.lower() for word in _SECRET_WORDS) else value for name, value in headers.items()
+        name: value if name.lower() in _SHOWN or name.lower().startswith('x-codex-') else '***'
+        for name, value in headers.items()
     }
 
 

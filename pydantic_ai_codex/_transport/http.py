@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
@@ -21,17 +22,57 @@ DEFAULT_TIMEOUT: Final = httpx2.Timeout(IDLE_TIMEOUT, connect=CONNECT_TIMEOUT)
 _LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
 
-@dataclass(slots=True)
+class Lease:
+    """A client in use, until `release`."""
+
+    def __init__(self, client: httpx2.AsyncClient, held: _Held | None) -> None:
+        self.client = client
+        self._held = held
+
+    async def release(self) -> None:
+        """Say that the client is not in use any more; more than once does no harm."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.requests -= 1
+            await held.close_if_unused()
+
+
 class _Held:
-    client: httpx2.AsyncClient
-    entered: int = 0
+    """A client of our own, for one event loop."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self.client = client
+        self.requests = 0
+        """Requests under way."""
+        self.entered = 0
+        """Blocks that were entered."""
+        self.was_entered = False
+        """Whether whoever leaves last closes the client; where nobody ever enters, the end of the loop does."""
+        # An event loop closes the asynchronous generators that were started on it when it shuts down, which is the
+        # only word it gives of its end. This one then closes the client, with the connections that belong to the loop.
+        self._keeper = _keep(client)
+        with suppress(StopIteration):
+            self._keeper.__anext__().send(None)
+
+    async def close_if_unused(self) -> None:
+        """Close the client after the last use, unless nobody entered it."""
+        if self.was_entered and not self.entered and not self.requests:
+            await self._keeper.aclose()
+
+
+async def _keep(client: httpx2.AsyncClient) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        await client.aclose()
 
 
 class HTTPClients:
     """Hands out an HTTP client for the event loop that asks.
 
     Connections belong to the loop that opened them, so a client of our own, or one that the user's factory makes, is
-    made once for each loop. A client that was passed in is used as it is, and never closed.
+    made once for each loop, and closed when the loop ends. A client that was passed in is used as it is, and never
+    closed.
 
     Args:
         http_client: A client, a factory of clients, or `None` for a client of our own.
@@ -57,38 +98,59 @@ class HTTPClients:
         """Whether one client, which was passed in, serves every event loop."""
         return self._client is not None
 
-    def get(self) -> httpx2.AsyncClient:
-        """The client for the running event loop."""
-        return self._client or self._hold().client
+    def lease(self) -> Lease:
+        """The client for the running event loop, in use until it is released.
+
+        Raises:
+            ConfigurationError: If the client cannot be made.
+        """
+        if self._client is not None:
+            return Lease(self._client, None)
+        held = self._hold()
+        held.requests += 1
+        return Lease(held.client, held)
 
     def enter(self) -> None:
-        """Say that the clients of the running event loop are in use until `leave`."""
+        """Say that the client of the running event loop is in use until `leave`.
+
+        Raises:
+            ConfigurationError: If the client cannot be made.
+        """
         if self._client is None:
-            self._hold().entered += 1
+            held = self._hold()
+            held.entered += 1
+            held.was_entered = True
 
     async def leave(self) -> None:
-        """Take `enter` back; after the last time the loop's client is closed, if it is ours."""
-        with self._lock:
-            held = self._held.get(_running_loop())
-            if held is None or held.entered == 0:
-                return
+        """Take `enter` back; once nothing uses the client any more it is closed, if it is ours."""
+        held = self._held.get(_running_loop())
+        if held is not None and held.entered:
             held.entered -= 1
-            if held.entered:
-                return
-            del self._held[_running_loop()]
-        await held.client.aclose()
+            await held.close_if_unused()
 
     def _hold(self) -> _Held:
         loop = _running_loop()
         with self._lock:
+            for each in [each for each in self._held if getattr(each, 'is_closed', bool)()]:
+                del self._held[each]
             held = self._held.get(loop)
             if held is None or held.client.is_closed:
-                assert self._factory is not None
-                client = self._factory()
-                if not isinstance(client, httpx2.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
-                    raise _wrong_client(client, 'The factory `http_client` made')
-                held = self._held[loop] = _Held(client, held.entered if held else 0)
+                held = self._held[loop] = _Held(self._make())
             return held
+
+    def _make(self) -> httpx2.AsyncClient:
+        assert self._factory is not None
+        try:
+            client = self._factory()
+        except (ImportError, OSError, ValueError) as error:
+            # Of the environment: a proxy of a kind that is not installed, certificates that are not there.
+            raise ConfigurationError(
+                f'The HTTP client cannot be made: {error}. Look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE, or pass '
+                'an `http_client` of your own.'
+            ) from error
+        if not isinstance(client, httpx2.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise _wrong_client(client, 'The factory `http_client` made')
+        return client
 
 
 def request_timeout(timeout: object, *, ours: bool) -> httpx2.Timeout | Any:
@@ -105,14 +167,14 @@ def request_timeout(timeout: object, *, ours: bool) -> httpx2.Timeout | Any:
         return DEFAULT_TIMEOUT if ours else httpx2.USE_CLIENT_DEFAULT
     if isinstance(timeout, httpx2.Timeout):
         return timeout
-    if isinstance(timeout, int | float):
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
         return httpx2.Timeout(timeout)
     try:
         legacy = cast(Any, timeout)
         return httpx2.Timeout(connect=legacy.connect, read=legacy.read, write=legacy.write, pool=legacy.pool)
     except (AttributeError, TypeError) as error:
         raise ConfigurationError(
-            f'The setting `timeout` takes seconds or an `httpx2.Timeout`, not {timeout!r}.'
+            f'The setting `timeout` takes seconds (more than 0) or an `httpx2.Timeout`, not {timeout!r}.'
         ) from error
 
 
@@ -123,7 +185,16 @@ def _running_loop() -> Any:
 
 
 def make_client() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(timeout=DEFAULT_TIMEOUT, limits=_LIMITS)
+    """A client of our own. It honours the proxies of the environment for https; plain http stays on this machine."""
+    client = httpx2.AsyncClient(
+        timeout=DEFAULT_TIMEOUT,
+        limits=_LIMITS,
+        # Without this, HTTP_PROXY would see the login on its way to a `base_url` on loopback.
+        mounts={'http://': httpx2.AsyncHTTPTransport(limits=_LIMITS)},
+    )
+    # The CLI sends no cookies (captured), and a provider may serve one account after another.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
 
 
 def _check(http_client: object) -> None:

@@ -12,11 +12,14 @@ import httpx2
 from .._protocol.constants import MAX_ERROR_BODY_BYTES
 from .._protocol.sse import SSEDecoder
 from ..errors import ConfigurationError, MalformedStreamError, TransportError, TransportPhase, TransportTimeoutError
-from .http import HTTPClients, request_timeout
+from .http import HTTPClients, Lease, request_timeout
 
 _DRAIN_SECONDS: Final = 0.1
 """How long to wait for the end of a stream whose last event is here: the end usually came along with it, and reading it
 lets the connection, with its TLS session, serve the next request."""
+
+_ERROR_BODY_SECONDS: Final = 5.0
+"""How long the body of an error answer is waited for."""
 
 _CLOSE_SECONDS: Final = 2.0
 """How long closing may take, whatever else is being cancelled."""
@@ -52,17 +55,20 @@ class SSETransport:
             TransportError: If the request does not get through.
             ConfigurationError: If the client cannot be used on this event loop.
         """
-        client = self._clients.get()
         seconds = request_timeout(timeouts, ours=self._clients.is_ours)
+        lease = self._clients.lease()
         try:
-            request = client.build_request('POST', url, headers=headers, content=content, timeout=seconds)
+            request = lease.client.build_request('POST', url, headers=headers, content=content, timeout=seconds)
             # The bearer is ours, and it is for this URL alone: no other auth, and no redirect that takes it along.
-            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
-        except httpx2.TransportError as error:
-            raise transport_error(error) from error
-        except RuntimeError as error:
-            raise self._runtime_error(error) from error
-        return SSEConnection(response)
+            response = await lease.client.send(request, stream=True, auth=None, follow_redirects=False)
+        except BaseException as error:
+            await lease.release()
+            if isinstance(error, httpx2.TransportError):
+                raise transport_error(error) from error
+            if isinstance(error, RuntimeError):
+                raise self._runtime_error(error) from error
+            raise
+        return SSEConnection(response, lease)
 
     def _runtime_error(self, error: RuntimeError) -> Exception:
         if self._clients.is_shared:
@@ -79,9 +85,11 @@ class SSEConnection:
 
     Args:
         response: The response, its body not read yet.
+        lease: The client that it came through; released when the answer is closed.
     """
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, lease: Lease) -> None:
+        self._lease = lease
         self.status_code = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
         self._response = response
@@ -117,15 +125,14 @@ class SSEConnection:
 
     async def read(self) -> bytes:
         """The body of an error answer, or its beginning, instead of `receive`; what cannot be read is left out."""
-        body = b''
-        try:
+        chunks: list[bytes] = []
+        # The status says more than the rest of a body that breaks off, or never comes, would.
+        with anyio.move_on_after(_ERROR_BODY_SECONDS), suppress(httpx2.HTTPError, httpx2.StreamError):
             async for chunk in self._chunks:
-                body += chunk
-                if len(body) > MAX_ERROR_BODY_BYTES:
+                chunks.append(chunk)
+                if sum(map(len, chunks)) > MAX_ERROR_BODY_BYTES:
                     break
-        except (httpx2.HTTPError, httpx2.StreamError):
-            pass  # The status says more than the rest of its body would.
-        return body[:MAX_ERROR_BODY_BYTES]
+        return b''.join(chunks)[:MAX_ERROR_BODY_BYTES]
 
     async def finish(self) -> None:
         """Let go of the connection after the last event that matters, so that it can be used again."""
@@ -144,6 +151,7 @@ class SSEConnection:
             # Where another task waits in it, the closed response ends that wait.
             with suppress(RuntimeError):
                 await self._chunks.aclose()
+            await self._lease.release()
 
     async def _check(self) -> None:
         """Refuse an answer that says itself that it is no event stream, such as a proxy's page."""

@@ -95,10 +95,6 @@ def expand(path: str | os.PathLike[str]) -> Path:
         ) from error
 
 
-class _TornError(CredentialsFileError):
-    """The file may be in the middle of being written, so it is worth another look."""
-
-
 class AuthFile:
     """The CLI's `auth.json`, or a file of the same shape.
 
@@ -120,12 +116,15 @@ class AuthFile:
             CredentialsNotFoundError: If the file does not exist.
             CredentialsFileError: If it cannot be read, is not whole, or holds no login.
         """
-        for _ in range(_TORN_READS - 1):
+        reads = 1
+        while True:
             try:
                 return await anyio.to_thread.run_sync(self._load)
-            except _TornError:
-                await anyio.sleep(_TORN_PAUSE)
-        return await anyio.to_thread.run_sync(self._load)
+            except CredentialsFileError as error:
+                if not error.is_torn or reads == _TORN_READS:
+                    raise
+            reads += 1
+            await anyio.sleep(_TORN_PAUSE)
 
     async def save(self, credentials: Credentials) -> None:
         """Write the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
@@ -156,9 +155,10 @@ class AuthFile:
                 'CODEX_HOME to where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
                 path=self.path,
             ) from error
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise self._error(
-                f'cannot be read: {error.strerror or error}', 'Mend its place or its permissions, then try again.'
+                f'cannot be read: {reason}', 'Mend its place or its permissions, then try again.'
             ) from error
 
     def _load_open(self, descriptor: int) -> Credentials:
@@ -174,12 +174,13 @@ class AuthFile:
         return credentials
 
     def _parse(self, content: bytes) -> Credentials:
+        content = content.removeprefix(b'\xef\xbb\xbf')
         if not content.strip():
-            raise self._error('is empty', _NEXT_STEP, _TornError)
+            raise self._error('is empty', _NEXT_STEP, is_torn=True)
         try:
             document: Any = from_json(content)
         except ValueError as error:
-            raise self._error(f'is not whole JSON ({error})', _NEXT_STEP, _TornError) from error
+            raise self._error(f'is not whole JSON ({error})', _NEXT_STEP, is_torn=True) from error
         try:
             return credentials_from_json(document)
         except ShapeError as error:
@@ -188,6 +189,8 @@ class AuthFile:
     def _save(self, credentials: Credentials) -> None:
         # A symbolic link stays one: the file that it points to is replaced.
         target = Path(os.path.realpath(self.path))
+        if target.exists() and not target.is_file():
+            raise self._error('is no regular file, so it is not overwritten', 'Move it away, then try again.')
         try:
             document: Any = from_json(target.read_bytes()) if target.exists() else {}
         except (OSError, ValueError) as error:
@@ -203,10 +206,9 @@ class AuthFile:
                 f'cannot be written: {error.strerror or error}', 'The new tokens were not kept; mend its permissions.'
             ) from error
 
-    def _error(
-        self, what: str, next_step: str, kind: type[CredentialsFileError] = CredentialsFileError
-    ) -> CredentialsFileError:
-        return kind(f'The login file {str(self.path)!r} {what}. {next_step}', path=self.path)
+    def _error(self, what: str, next_step: str, *, is_torn: bool = False) -> CredentialsFileError:
+        message = f'The login file {str(self.path)!r} {what}. {next_step}'
+        return CredentialsFileError(message, path=self.path, is_torn=is_torn)
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -92,9 +92,9 @@ def _check_name(name: object, param: str) -> None:
 
 
 def _check_function(tool: Json, at: str) -> None:
-    if not isinstance(tool.get('description', ''), str):
+    if not isinstance(tool.get('description'), str | None):
         raise wrong_type(f'{at}.description', 'a string')
-    if not isinstance(tool.get('strict', False), bool):
+    if not isinstance(tool.get('strict'), bool | None):
         raise wrong_type(f'{at}.strict', 'a boolean')
     parameters = tool.get('parameters')
     if parameters is None:

@@ -81,7 +81,6 @@ async def test_missing(path: Path) -> None:
         pytest.param(b'token: at-secret', 'is not whole JSON (', id='no JSON'),
         pytest.param(b'{"tokens": {"access_token": "at-secret\xff"}}', 'is not whole JSON (', id='no UTF-8'),
         pytest.param(CONTENT.encode('utf-16'), 'is not whole JSON (', id='UTF-16'),
-        pytest.param(CONTENT.encode('utf-8-sig'), 'is not whole JSON (', id='a byte order mark'),
         pytest.param(b'["at-secret"]', 'holds no login that can be used: it holds no JSON object', id='a list'),
         pytest.param(b'null', 'holds no login that can be used: it holds no JSON object', id='null'),
         pytest.param(b'{"tokens": "at-secret"}', 'it has no `access_token`', id='another shape'),
@@ -309,7 +308,7 @@ async def test_save_does_not_overwrite_what_it_cannot_read(path: Path, content: 
 async def test_save_onto_a_folder(path: Path) -> None:
     path.mkdir()
 
-    with pytest.raises(CredentialsFileError, match='cannot be read, so it is not overwritten'):
+    with pytest.raises(CredentialsFileError, match='so it is not overwritten'):
         await AuthFile(path).save(LOGIN)
 
 
@@ -367,3 +366,10 @@ async def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
     with pytest.raises(CredentialsFileError, match='is no regular file'):
         await AuthFile(path).load()
+
+
+async def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / 'auth.json'
+    path.write_bytes(CONTENT.encode('utf-8-sig'))
+
+    assert (await AuthFile(path).load()).access_token != ''

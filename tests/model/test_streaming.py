@@ -46,7 +46,11 @@ async def test_usage_finish_reason_and_ids() -> None:
     response = await ask(reply('Hi', usage=usage))
 
     assert response.usage == RequestUsage(
-        input_tokens=100, output_tokens=20, cache_read_tokens=64, details={'reasoning_tokens': 5}
+        input_tokens=100,
+        output_tokens=20,
+        cache_read_tokens=64,
+        output_reasoning_tokens=5,
+        details={'reasoning_tokens': 5},
     )
     assert (response.finish_reason, response.provider_details, response.provider_name) == snapshot(
         ('stop', {'finish_reason': 'completed'}, 'codex')

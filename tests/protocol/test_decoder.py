@@ -188,7 +188,7 @@ WHOLE = {
 def test_whole_stream() -> None:
     assert known(decode(*STREAM)) == snapshot(
         [
-            ResponseStarted(response_id='resp_1', model='gpt-x', created_at=1700000000.0),
+            ResponseStarted(response_id='resp_1', model='gpt-x'),
             ReasoningDelta(item_id='rs_1', summary_index=0, text='**Pl'),
             ReasoningDelta(item_id='rs_1', summary_index=0, text='an**'),
             ReasoningDelta(item_id='rs_1', summary_index=1, text='Look '),
@@ -585,7 +585,7 @@ def test_only_the_first_start_is_handed_out() -> None:
         completed(),
     )
 
-    assert events[:-1] == [ResponseStarted('resp_1', None, 1700000000.5)]
+    assert events[:-1] == [ResponseStarted('resp_1', None)]
 
 
 def test_end_without_terminal_event() -> None:
@@ -863,3 +863,61 @@ def test_wrong_type_in_any_field_of_a_terminal_event_is_at_most_an_error_of_ours
 def test_huge_number_is_at_most_an_error_of_ours(event: Frame) -> None:
     with suppress(CodexError):
         decode(event, completed())
+
+
+def test_two_items_at_one_position_are_two() -> None:
+    events = decode(
+        frame('response.output_item.done', output_index=0, item=call_item('fc_a', 'call_1')),
+        frame('response.output_item.done', output_index=0, item=call_item('fc_b', 'call_2')),
+        frame('response.completed', response={}),
+    )
+
+    assert [event.call_id for event in events if isinstance(event, ToolCallStarted)] == ['call_1', 'call_2']
+
+
+def test_a_snapshot_that_leaves_items_out_doubles_nothing() -> None:
+    events = decode(
+        frame('response.output_item.done', output_index=0, item={'type': 'reasoning', 'id': 'rs_1', 'summary': []}),
+        frame('response.output_item.done', output_index=1, item=message_item('msg_1', 'hello')),
+        frame('response.output_item.done', output_index=2, item=call_item('fc_a', 'call_1')),
+        frame(
+            'response.completed',
+            response={'output': [message_item('msg_other', 'hello'), call_item('fc_other', 'call_1')]},
+        ),
+    )
+
+    assert ''.join(event.text for event in events if isinstance(event, TextDelta)) == 'hello'
+    assert [event.call_id for event in events if isinstance(event, ToolCallStarted)] == ['call_1']
+
+
+def test_half_a_character_at_the_end_is_replaced() -> None:
+    half = '\ud83d'
+    events = decode(
+        frame('response.output_text.delta', item_id='msg_1', output_index=0, delta=f'abc{half}'),
+        frame('response.output_text.done', item_id='msg_1', output_index=0, text=f'abc{half}'),
+        frame('response.incomplete', response={'id': f'resp_{half}'}),
+    )
+
+    assert ''.join(event.text for event in events if isinstance(event, TextDelta)) == 'abc\ufffd'
+    assert events[-1] == ResponseEnded('incomplete', None, 'resp_\ufffd', None, None)
+
+
+def test_placeholder_arguments_at_the_start_are_no_arguments() -> None:
+    item = {'type': 'function_call', 'id': 'fc_1', 'call_id': 'call_1', 'name': 'look', 'arguments': '{}'}
+    events = decode(
+        frame('response.output_item.added', output_index=0, item=item),
+        frame('response.function_call_arguments.delta', item_id='fc_1', output_index=0, delta='{"x":1}'),
+        frame('response.output_item.done', output_index=0, item=item | {'arguments': '{"x":1}'}),
+        frame('response.completed', response={}),
+    )
+
+    assert ''.join(event.arguments for event in events if isinstance(event, ToolCallDelta)) == '{"x":1}'
+
+
+def call_item(item_id: str, call_id: str) -> dict[str, Any]:
+    return {'type': 'function_call', 'id': item_id, 'call_id': call_id, 'name': 'look', 'arguments': '{}'}
+
+
+def message_item(item_id: str, text: str) -> dict[str, Any]:
+    content = [{'type': 'output_text', 'text': text}]
+    return {'type': 'message', 'id': item_id, 'role': 'assistant', 'content': content}

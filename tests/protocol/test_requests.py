@@ -213,11 +213,5 @@ def test_session_of_any_other_conversation_is_derived_from_it(conversation_id: s
     assert session_id_for(f'{conversation_id}.') != session_id
 
 
-@pytest.mark.parametrize('conversation_id', [None, ''])
-def test_session_without_a_conversation_is_new(conversation_id: str | None) -> None:
-    assert uuid.UUID(session_id_for(conversation_id)).version == 4
-    assert session_id_for(conversation_id) != session_id_for(conversation_id)
-
-
 def test_session_of_a_conversation_that_is_no_text() -> None:
     assert uuid.UUID(session_id_for('\ud83d')).version == 5
