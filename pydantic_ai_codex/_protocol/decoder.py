@@ -292,11 +292,11 @@ class ResponseDecoder:
         except (ValueError, RecursionError):
             return None
         self._halves = True
-        if isinstance(event, dict):
-            # A piece keeps its half for the piece after it; everywhere else a half is all that there will be.
-            for key in cast('_Wire', event).keys() - {'delta'}:
-                event[key] = _mended(event[key])
-        return event
+        if not isinstance(event, dict):
+            return None
+        # A piece keeps its half for the piece after it; everywhere else a half is all that there will be.
+        wire = cast('_Wire', event)
+        return {key: value if key == 'delta' else _mended(value) for key, value in wire.items()}
 
 
 def _mended(value: Any) -> Any:
