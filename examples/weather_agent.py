@@ -102,8 +102,8 @@ def describe(event: object) -> tuple[str, str]:
 async def run(model: CodexModel) -> None:
     """Run the agent and print every event as it comes."""
     agent = make_agent(model)
-    print(f'{style("prompt", "1")}\n{PROMPT}', end='')
-    shown, end = 'prompt', ''
+    print(f'{style("prompt", "1")}\n{PROMPT}', flush=True)
+    shown, end = 'prompt', '\n'
     async with agent, agent.run_stream_events(PROMPT) as events:
         async for event in events:
             kind, text = describe(event)
@@ -127,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
     # pydantic-ai greets with a banner on terminals, which would stand in the middle of the stream.
     os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
-    parser = argparse.ArgumentParser(description='A tool-calling agent, streamed.')
+    parser = argparse.ArgumentParser(prog='weather_agent', description='A tool-calling agent, streamed.')
     parser.add_argument('--live', action='store_true', help='use your login and the real backend')
     parser.add_argument('-m', '--model', help=f'the model for --live (default: {LIVE_MODEL})')
     options = parser.parse_args(argv)
@@ -147,6 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 if __name__ == '__main__':
     try:
         sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Whoever read this has seen enough.
     except (CodexError, AgentRunError) as error:

@@ -29,7 +29,7 @@ DEFAULT_MODEL: Final = 'gpt-5.5'
 
 _EPILOG: Final = (
     'exit codes: 0 all well, 1 the model call failed, 2 wrong usage, 3 no usable login, 130 interrupted. '
-    'CODEX_DEBUG=1 logs requests and events, without the login.'
+    'CODEX_DEBUG=1 logs requests and events to standard error, prompts and answers included, the login masked.'
 )
 
 
@@ -78,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action=_Version, help='show the version and exit')
     commands = parser.add_subparsers(metavar='command')
 
-    demo = commands.add_parser('demo', help='a tool-calling agent, streamed, against the embedded simulator')
+    demo = commands.add_parser(
+        'demo', help='a tool-calling agent, streamed, against the embedded simulator', epilog=_EPILOG
+    )
     demo.add_argument('--live', action='store_true', help='use your login and the real backend')
     demo.add_argument('-m', '--model', help='the model for --live')
     demo.set_defaults(command=_demo)
@@ -93,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument('--json', action='store_true', help='print one JSON object instead of streaming text')
     run.set_defaults(command=_run)
 
-    simulate = commands.add_parser('simulate', help='serve the simulator on a port of this machine')
+    simulate = commands.add_parser('simulate', help='serve the simulator on a port of this machine', epilog=_EPILOG)
     simulate.add_argument('--host', default='127.0.0.1', help='a loopback address (default: %(default)s)')
     simulate.add_argument('--port', type=_port, default=8321, help='0 for a free one (default: %(default)s)')
     simulate.add_argument('--refuse-retired', action='store_true', help='refuse models that the catalog lists no more')
@@ -116,10 +118,9 @@ class _Version(argparse.Action):
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f'{port} is no port; use 0 to 65535')
-    return port
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'{text!r} is no port; use 0 to 65535')
+    return int(text)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -142,7 +143,10 @@ def _example(name: str) -> ModuleType:
 
 
 def _run(options: argparse.Namespace) -> int:
-    prompt = sys.stdin.read() if options.prompt == '-' else options.prompt
+    try:
+        prompt = sys.stdin.read() if options.prompt == '-' else options.prompt
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f'Standard input is no text: {error}.') from error
     if not prompt.strip():
         raise ConfigurationError('The prompt is empty; write one, or - to read it from standard input.')
 
@@ -267,7 +271,9 @@ def _fail(error: Exception, *, as_json: bool) -> int:
     else:
         code = USAGE if isinstance(error, ConfigurationError) else FAILED
     if as_json:
-        details: dict[str, Any] = {'type': type(error).__name__, 'message': str(error)}
+        # The names of our own errors where there is one, as the classes that join them to pydantic-ai's are private.
+        ours = [base.__name__ for base in type(error).__mro__ if base.__module__ == CodexError.__module__]
+        details: dict[str, Any] = {'type': ours[0] if ours else type(error).__name__, 'message': str(error)}
         for name in ('status_code', 'provider_error_code', 'retry_after'):
             if (value := getattr(error, name, None)) is not None:
                 details[name] = value

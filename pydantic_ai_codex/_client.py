@@ -56,7 +56,7 @@ class CodexClient:
             raise ConfigurationError('`credentials` and `api_key` exclude each other; pass one.')
         if api_key is not None and not api_key.strip():
             raise ConfigurationError('The `api_key` is empty; leave it out to use the ChatGPT login.')
-        if not _WORD.fullmatch(originator):
+        if not isinstance(originator, str) or not _WORD.fullmatch(originator):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f'The `originator` {originator!r} has to be a word of ASCII characters.')
         if api_key is not None:
             credentials = Credentials(api_key.strip(), auth_mode='apikey')
@@ -100,11 +100,11 @@ class CodexClient:
             TransportError: If the request does not get through.
         """
         content = encode_body(request)
-        credentials = await self.store.load()
+        credentials = await self._load()
         connection = await self._send(request, content, credentials)
         if connection.status_code == 401:
             error = await _refusal(connection)
-            renewed = await self.store.load()
+            renewed = await self._load()
             if renewed.access_token == credentials.access_token or not _same_account(renewed, credentials):
                 raise self._explain(error, credentials)
             credentials = renewed
@@ -112,6 +112,14 @@ class CodexClient:
         if connection.status_code != 200:
             raise self._explain(await _refusal(connection), credentials)
         return CodexStream(connection, base_url_for(credentials, self._base_url))
+
+    async def _load(self) -> Credentials:
+        credentials = await self.store.load()
+        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                f'The `load` of the store returned a {type(credentials).__name__}, and has to return `Credentials`.'
+            )
+        return credentials
 
     async def _send(self, request: CodexRequest, content: bytes, credentials: Credentials) -> Connection:
         headers = {
@@ -134,17 +142,21 @@ class CodexClient:
         return '`api_key`' if self._is_key else '`credentials`'
 
     def _explain(self, error: BackendError, credentials: Credentials) -> BackendError:
-        """Say what to do about a refused login."""
+        """Say what to do about it, where that is known here."""
         if error.status_code == 401 and credentials.auth_mode == 'apikey':
             error.hint = f'The API key from {self._source()} was refused; check it.'
         elif error.status_code == 401:
-            expiry = f', which says it expires at {credentials.expires_at:%Y-%m-%d %H:%M} UTC,' * bool(
-                credentials.expires_at
-            )
+            expires_at = credentials.expires_at
+            expiry = f', which says that it expires at {expires_at:%Y-%m-%d %H:%M} UTC,' if expires_at else ''
             error.hint = (
                 f'The login from {self._source()}{expiry} was refused. Run any `codex` command, which refreshes it, or '
                 '`codex login`, then try again.'
             )
+        elif error.status_code in (404, 405) and self._base_url is not None:
+            error.hint = f'Check the `base_url` {self._base_url!r}: it is what stands before {RESPONSES_PATH!r}.'
+        elif 300 <= (error.status_code or 0) < 400:
+            location = error.headers.get('location', 'nowhere')
+            error.hint = f'It redirects to {location!r}, where the login is not sent. Name the right `base_url`.'
         return error
 
 

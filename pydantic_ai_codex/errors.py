@@ -162,7 +162,7 @@ class BackendError(CodexError):
         self.in_stream = in_stream
 
     def __str__(self) -> str:
-        return f'{self.message} {self.hint}' if self.hint else self.message
+        return f'{self.message.rstrip(".")}. {self.hint}' if self.hint else self.message
 
 
 class TransportError(CodexError):

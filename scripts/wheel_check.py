@@ -39,4 +39,4 @@ def test_a_missing_login_and_a_missing_server_say_what_to_do() -> None:
     assert 'codex login' in run.stderr
     serve = subprocess.run([sys.executable, '-m', 'pydantic_ai_codex', 'simulate'], capture_output=True, text=True)
     assert serve.returncode == 2
-    assert "pip install 'pydantic-ai-codex[simulator]'" in serve.stderr
+    assert 'pip install uvicorn' in serve.stderr

@@ -117,7 +117,7 @@ def test_errors_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['run', 'Hi', '--json']) == NO_LOGIN
 
     captured = capsys.readouterr()
-    assert json.loads(captured.out)['error']['type'] == 'CodexLoginError'
+    assert json.loads(captured.out)['error']['type'] == 'CredentialsError'
     assert captured.err == ''
 
 

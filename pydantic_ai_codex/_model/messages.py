@@ -112,7 +112,10 @@ def _map_user_content(content: str | Sequence[UserContent]) -> Iterator[JsonObje
         elif isinstance(item, CachePoint):
             continue  # The backend caches by itself and has no breakpoints.
         else:
-            raise ConfigurationError(f'A user prompt with a {type(item).__name__} cannot be sent by this version.')
+            raise ConfigurationError(
+                f"This version cannot send the {type(item).__name__} of a user prompt; send text, or use pydantic-ai's "
+                '`OpenAICodexModel` for it.'
+            )
         empty = False
     if empty:
         yield {'type': 'input_text', 'text': ''}

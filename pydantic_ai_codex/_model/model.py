@@ -32,7 +32,7 @@ from ..errors import ConfigurationError
 from .errors import CodexUserError, mapped_errors
 from .messages import REASONING_SYSTEMS, map_instructions, map_messages
 from .provider import CANONICAL_SYSTEM, CodexProvider
-from .settings import choice
+from .settings import check_names, choice
 from .streaming import CodexStreamedResponse, first_events
 from .tools import map_text_format, map_tool_choice, map_tools
 
@@ -83,6 +83,10 @@ class CodexModel(Model[CodexClient]):
         profile: ModelProfileSpec | None = None,
         settings: ModelSettings | None = None,
     ) -> None:
+        if not isinstance(model_name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise CodexUserError(f'The model name has to be a text, not {model_name!r}.')
+        if not isinstance(provider, CodexProvider | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise CodexUserError(f'`provider` takes a `CodexProvider`, not {provider!r}.')
         try:
             self._name = parse_model_name(model_name)
         except ConfigurationError as error:
@@ -189,6 +193,10 @@ class CodexModel(Model[CodexClient]):
     ) -> CodexRequest:
         conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
         session_id = session_id_for(conversation_id or str(uuid4()))
+        check_names(settings)
+        cache_key: object = settings.get('codex_prompt_cache_key')
+        if not isinstance(cache_key, str | None) or cache_key == '':
+            raise ConfigurationError(f'The setting `codex_prompt_cache_key` takes a text, not {cache_key!r}.')
         extra_body: object = settings.get('extra_body') or {}
         if not isinstance(extra_body, Mapping):
             raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
@@ -208,7 +216,7 @@ class CodexModel(Model[CodexClient]):
             text_format=map_text_format(params),
             service_tier=self._choose_tier(settings),
             session_id=session_id,
-            cache_key=settings.get('codex_prompt_cache_key'),
+            cache_key=cache_key,
             timeout=settings.get('timeout'),
             extra_headers=settings.get('extra_headers') or {},
             extra_body=cast('Mapping[str, Any]', extra_body),

@@ -36,6 +36,17 @@ class CodexModelSettings(ModelSettings, total=False):
     `prompt_cache_key`."""
 
 
+def check_names(settings: Mapping[str, Any]) -> None:
+    """Refuse a setting that has our prefix and is none of ours: it is a slip of the pen.
+
+    Raises:
+        ConfigurationError: If there is one.
+    """
+    ours = {name for name in CodexModelSettings.__annotations__ if name.startswith('codex_')}
+    if unknown := sorted(name for name in settings if name.startswith('codex_') and name not in ours):
+        raise ConfigurationError(f'There is no setting {unknown[0]!r}; there are {", ".join(sorted(ours))}.')
+
+
 def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str | None:
     """A setting that takes one of a few words.
 

@@ -57,7 +57,7 @@ def error_from_response(status_code: int, headers: Mapping[str, str], content: b
     code, error_type = _text(details.get('code')), _text(details.get('type'))
     category = _category(code, error_type, status_code)
     message = _message(details, body)
-    return BackendError(
+    error = BackendError(
         f'The backend answered {status_code}' + (f': {message}' if message else ' without a message.'),
         status_code=status_code,
         category=category,
@@ -68,6 +68,8 @@ def error_from_response(status_code: int, headers: Mapping[str, str], content: b
         retry_after=_retry_after(details, headers),
         request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
     )
+    error.hint = _hint(error)
+    return error
 
 
 def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = None) -> BackendError:
@@ -87,7 +89,7 @@ def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = 
         status = next((_CODES[key][1] for key in (code, error_type) if key in _CODES), None)
     message = _message(details, None)
     headers = headers or {}
-    return BackendError(
+    error = BackendError(
         f'The backend failed in the stream ({code or error_type or "no code"})' + (f': {message}' if message else '.'),
         status_code=status,
         category=_category(code, error_type, status),
@@ -99,6 +101,17 @@ def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = 
         request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
         in_stream=True,
     )
+    error.hint = _hint(error)
+    return error
+
+
+def _hint(error: BackendError) -> str | None:
+    if error.category != 'quota':
+        return None
+    if error.retry_after is None:
+        return 'The plan does not cover it, or its limit is reached.'
+    hours, minutes = divmod(math.ceil(error.retry_after / 60), 60)
+    return f'The limit of the plan is reached; it resets in {hours} h {minutes} min.'
 
 
 def _category(code: str | None, error_type: str | None, status: int | None) -> FailureCategory | None:

@@ -17,6 +17,7 @@ MODEL_PREFIXES: Final = ('codex-oauth/', 'codex_oauth/', 'codex/', 'codex:')
 _BARE_PREFIX: Final = re.compile(r'codex-(?=gpt-|o\d)', re.IGNORECASE)
 """`codex-` is a prefix only before a model's own name: `codex-mini-latest` is a slug."""
 
+_MODEL: Final = re.compile(r'gpt-|o\d|codex-', re.IGNORECASE)
 _EFFORT: Final[dict[str, Effort]] = {effort: effort for effort in EFFORTS}
 _FAST: Final = 'fast'
 _SUFFIX: Final = re.compile(r'(?P<head>.*)(?P<mark>[:-])(?P<word>[^:-]*)', re.DOTALL)
@@ -168,8 +169,14 @@ def _check_rest(name: str, rest: str, *, repeated: bool) -> None:
     # Of the words that are efforts, only `max` is known as a part of slugs.
     if repeated and (':' in rest or word.lower() != 'max' or _known_slug(head)):
         raise ModelNameError(f'The model name {name!r} has two suffixes of one kind (an effort, or "fast"); keep one.')
-    if ':' in rest:
+    before, colon, behind = rest.rpartition(':')
+    if colon and _MODEL.match(behind):
         raise ModelNameError(
-            f'{rest.rpartition(":")[2]!r} in the model name {name!r} is no reasoning effort; behind the colon of a '
-            f'model name stands one of {", ".join(EFFORTS)} or fast, and before one only "codex".'
+            f'{before!r} in the model name {name!r} is no prefix of ours; write "codex:{behind}", or pass the name to the '
+            'model class of that provider.'
+        )
+    if colon:
+        raise ModelNameError(
+            f'{behind!r} in the model name {name!r} is no reasoning effort; behind the colon of a model name stands one '
+            f'of {", ".join(EFFORTS)} or fast.'
         )

@@ -45,6 +45,8 @@ def check_base_url(base_url: str) -> str:
     Raises:
         ConfigurationError: If a token must not be sent there: neither https, nor http on loopback.
     """
+    if not isinstance(base_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f'The `base_url` has to be a text, not a {type(base_url).__name__}.')
     if not base_url.isprintable() or ' ' in base_url:
         raise ConfigurationError('The `base_url` holds blanks or characters that cannot be printed.')
     if '@' in base_url or '?' in base_url or '#' in base_url:
@@ -95,9 +97,9 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
         return headers
     if not credentials.account_id or not _WORD.fullmatch(credentials.account_id):
         raise CredentialsError(
-            f'The login from {source} names no ChatGPT account: it has no account id, and its tokens have no claim '
-            'that holds one. Run `codex login` to log in with ChatGPT, or pass `Credentials(..., account_id=...)`; '
-            'an API key goes into `CodexProvider(api_key=...)`.'
+            f'The login from {source} names no ChatGPT account: it has no account id, and its tokens are no JWTs with a '
+            'claim that holds one. Run `codex login` to log in with ChatGPT; in code, pass '
+            '`Credentials(..., account_id=...)`, or an API key as `CodexProvider(api_key=...)`.'
         )
     headers[ACCOUNT_HEADER] = credentials.account_id
     if credentials.is_fedramp:

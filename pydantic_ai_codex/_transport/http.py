@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -167,7 +168,7 @@ def request_timeout(timeout: object, *, ours: bool) -> httpx2.Timeout | Any:
         return DEFAULT_TIMEOUT if ours else httpx2.USE_CLIENT_DEFAULT
     if isinstance(timeout, httpx2.Timeout):
         return timeout
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and 0 < timeout < math.inf:
         return httpx2.Timeout(timeout)
     try:
         legacy = cast(Any, timeout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -64,7 +65,7 @@ class SSETransport:
         except BaseException as error:
             await lease.release()
             if isinstance(error, httpx2.TransportError):
-                raise transport_error(error) from error
+                raise transport_error(error, urlsplit(url).netloc) from error
             if isinstance(error, RuntimeError):
                 raise self._runtime_error(error) from error
             raise
@@ -165,12 +166,13 @@ class SSEConnection:
             )
 
 
-def transport_error(error: httpx2.TransportError | httpx2.StreamError) -> TransportError:
+def transport_error(error: httpx2.TransportError | httpx2.StreamError, host: str = '') -> TransportError:
     """Our error for one of the HTTP library's."""
     phase: TransportPhase | None = next((phase for kind, phase in _PHASES if isinstance(error, kind)), None)
     words = str(error) or type(error).__name__
     if isinstance(error, httpx2.TimeoutException):
         return TransportTimeoutError(f'The backend did not answer in time ({words}, phase {phase}).', phase=phase)
     if phase == 'connect':
-        return TransportError(f'The backend could not be reached: {words}.', phase=phase)
+        place = f' at {host}' if host else ''
+        return TransportError(f'The backend{place} could not be reached: {words}.', phase=phase)
     return TransportError(f'The connection to the backend broke: {words}.', phase=phase)

@@ -16,9 +16,15 @@ def default_auth_path() -> Path:
     Raises:
         CredentialsNotFoundError: If there is no home folder.
     """
+    return _default()[0]
+
+
+def _default() -> tuple[Path, str | None]:
+    """The file, and the variable that names it."""
     if explicit := _environment.read('CODEX_AUTH_FILE'):
-        return expand(explicit)
-    return expand(_environment.read('CODEX_HOME') or '~/.codex') / 'auth.json'
+        return expand(explicit), 'CODEX_AUTH_FILE'
+    home = _environment.read('CODEX_HOME')
+    return expand(home or '~/.codex') / 'auth.json', 'CODEX_HOME' if home else None
 
 
 class EnvironmentStore:
@@ -64,7 +70,7 @@ class EnvironmentStore:
         return self._auth_file().describe()
 
     def _auth_file(self) -> AuthFile:
-        path = default_auth_path()
+        path, named_by = _default()
         if self._file is None or self._file.path != path:
-            self._file = AuthFile(path)
+            self._file = AuthFile(path, named_by=named_by)
         return self._file

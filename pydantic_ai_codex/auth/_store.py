@@ -23,7 +23,7 @@ _TORN_PAUSE: Final = 0.02
 _LARGEST: Final = 1024 * 1024
 """A login takes some kilobytes."""
 
-_NEXT_STEP: Final = 'Run `codex login` to log in anew.'
+_NEXT_STEP: Final = 'Run `codex login` to log in anew, or put a whole file in its place.'
 
 
 @runtime_checkable
@@ -100,13 +100,16 @@ class AuthFile:
 
     Args:
         path: The file; `~` is expanded.
+        named_by: The environment variable that names the file, for messages.
 
     Raises:
         CredentialsNotFoundError: If there is no home folder for the `~`.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = expand(path)
+    def __init__(self, path: str | os.PathLike[str], *, named_by: str | None = None) -> None:
+        self.path: Path = expand(path)
+        """The file."""
+        self._named_by = named_by
         self._cached: tuple[tuple[int, ...], Credentials] | None = None
 
     async def load(self) -> Credentials:
@@ -136,7 +139,7 @@ class AuthFile:
 
     def describe(self) -> str:
         """The place in words, for messages."""
-        return repr(str(self.path))
+        return repr(str(self.path)) + (f' (named by {self._named_by})' if self._named_by else '')
 
     def __repr__(self) -> str:
         return f'AuthFile({str(self.path)!r})'
@@ -151,8 +154,9 @@ class AuthFile:
                 os.close(descriptor)
         except FileNotFoundError as error:
             raise CredentialsNotFoundError(
-                f'There is no login: {str(self.path)!r} does not exist. Run `codex login`, or set CODEX_AUTH_FILE or '
-                'CODEX_HOME to where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
+                f'There is no login: {self.describe()} does not exist. Run `codex login` (it writes '
+                '~/.codex/auth.json, or $CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another file, or pass '
+                '`credentials=` or `api_key=` to `CodexProvider`.',
                 path=self.path,
             ) from error
         except (OSError, ValueError) as error:
@@ -207,7 +211,7 @@ class AuthFile:
             ) from error
 
     def _error(self, what: str, next_step: str, *, is_torn: bool = False) -> CredentialsFileError:
-        message = f'The login file {str(self.path)!r} {what}. {next_step}'
+        message = f'The login file {self.describe()} {what}. {next_step}'
         return CredentialsFileError(message, path=self.path, is_torn=is_torn)
 
 

@@ -13,6 +13,9 @@ class SimulatorError(CodexError, AssertionError):
     """The script and the requests do not fit together: a test failure, not an answer of the backend."""
 
 
+SimulatorError.__module__ = 'pydantic_ai_codex.testing'  # The public name, for tracebacks.
+
+
 class RecordedHeaders(dict[str, str]):
     """Header values by lower-case name; the `repr` hides the authorization, as a test may use a real login."""
 

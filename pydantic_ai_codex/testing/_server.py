@@ -102,7 +102,7 @@ def _make_server(app: SimulatorApp) -> uvicorn.Server:
         import uvicorn
     except ImportError as error:
         raise ConfigurationError(
-            "Serving the simulator needs uvicorn: run `pip install 'pydantic-ai-codex[simulator]'`. Without it, use "
+            'Serving the simulator needs uvicorn (the extra `simulator`): run `pip install uvicorn`. Without it, use '
             'the simulator in the same process, through `http_client()`, `provider()` or `model()`.'
         ) from error
 

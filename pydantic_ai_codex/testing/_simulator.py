@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL
+from ..errors import ConfigurationError
 from ._backend import Backend
 from ._clock import utc_now
 from ._records import RecordedRequest, SimulatorError
-from ._script import ScriptEntry
+from ._script import Answer, ScriptEntry
 from ._server import SimulatorServer, serve
 from ._tokens import DEFAULT_ACCOUNT_ID, fake_access_token
 from ._transport import SimulatorTransport, origin_of
@@ -84,7 +85,17 @@ class CodexSimulator:
         return f'<CodexSimulator: {len(self.requests)} requests, {self.remaining} turns left>'
 
     def add(self, *script: ScriptEntry) -> None:
-        """Append to the script."""
+        """Append to the script.
+
+        Raises:
+            ConfigurationError: An entry is no turn.
+        """
+        for entry in script:
+            if not isinstance(entry, Answer) and not callable(entry):
+                raise ConfigurationError(
+                    f'{entry!r} is no turn. A text or a call is part of one: write `reply("...")`, `call_tool("...")` '
+                    'or `turn(say("..."), call("..."))`.'
+                )
         with self._backend.lock:
             self._backend.script.extend(script)
 
@@ -117,9 +128,9 @@ class CodexSimulator:
             raise unanswered[0]
         if self.remaining:
             statuses = [request.status for request in self.requests]
+            left = ', '.join(map(repr, self._backend.script))
             raise SimulatorError(
-                f'{self.remaining} scripted turns were not used. The simulator answered {len(statuses)} requests, with '
-                f'{statuses}; a refused request uses no turn.'
+                f'Not used of the script: {left}. Requests were answered with {statuses}; a refused one uses no turn.'
             )
 
     @property

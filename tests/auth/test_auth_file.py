@@ -66,8 +66,9 @@ async def test_missing(path: Path) -> None:
 
     assert caught.value.path == path
     assert str(caught.value) == (
-        f'There is no login: {str(path)!r} does not exist. Run `codex login`, or set CODEX_AUTH_FILE or CODEX_HOME to '
-        'where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.'
+        f'There is no login: {str(path)!r} does not exist. Run `codex login` (it writes ~/.codex/auth.json, or '
+        '$CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another file, or pass `credentials=` or `api_key=` to '
+        '`CodexProvider`.'
     )
     assert not path.exists()
 

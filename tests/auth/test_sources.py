@@ -178,5 +178,5 @@ def test_description(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     assert store.describe() == 'the environment variable CODEX_ACCESS_TOKEN'
     places.delenv('CODEX_ACCESS_TOKEN')
-    assert store.describe() == repr(str(tmp_path / 'explicit.json'))
+    assert store.describe() == f'{str(tmp_path / "explicit.json")!r} (named by CODEX_AUTH_FILE)'
     assert repr(store) == 'EnvironmentStore()'

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -20,6 +21,7 @@ from pydantic_ai_codex.errors import BackendError
 from pydantic_ai_codex.testing import (
     CodexSimulator,
     ScriptEntry,
+    SimulatorError,
     connect_error,
     fail,
     fail_in_stream,
@@ -88,7 +90,7 @@ async def test_nobody_there() -> None:
 
     assert isinstance(error, ModelConnectionError)
     assert (error.phase, str(error)) == snapshot(
-        ('connect', 'The backend could not be reached: All connection attempts failed.')
+        ('connect', 'The backend at chatgpt.com could not be reached: All connection attempts failed.')
     )
 
 
@@ -166,6 +168,40 @@ async def test_a_refused_login_says_what_to_run(codex_simulator: CodexSimulator)
     assert caught.value.status_code == 401
     assert 'Run any `codex` command' in str(caught.value)
     assert len(codex_simulator.requests) == 1
+
+
+async def test_a_refused_login_without_an_expiry_says_what_to_run(codex_simulator: CodexSimulator) -> None:
+    provider = codex_simulator.provider(credentials=Credentials('opaque', account_id='account'))
+
+    with pytest.raises(ModelHTTPError, match='Run any `codex` command'):
+        await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
+
+
+async def test_a_wrong_base_url_is_named() -> None:
+    simulator = CodexSimulator()
+    async with simulator.serve() as server:
+        base_url = server.base_url.removesuffix('/backend-api/codex')
+        async with simulator.provider(base_url=base_url, http_client=None) as provider:
+            with pytest.raises(ModelHTTPError, match='Check the `base_url`'):
+                await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
+
+
+async def test_a_store_that_returns_something_else_is_named(codex_simulator: CodexSimulator) -> None:
+    class Store:
+        async def load(self) -> Any:
+            return {'access_token': 'secret'}
+
+        async def save(self, credentials: Credentials) -> None: ...
+
+    with pytest.raises(UserError, match='returned a dict'):
+        await Agent(codex_simulator.model(provider=codex_simulator.provider(credentials=Store()))).run('Hi')
+
+
+async def test_a_script_that_is_used_up_is_no_reason_to_fall_back() -> None:
+    first, second = CodexSimulator(), CodexSimulator(reply('From the second.'))
+
+    with pytest.raises(SimulatorError):
+        await Agent(FallbackModel(first.model(), second.model())).run('Hi')
 
 
 async def test_a_token_that_another_process_renewed_is_taken_up(tmp_path: Path) -> None:

@@ -153,6 +153,19 @@ async def test_tool_calls_and_returns() -> None:
     )
 
 
+async def test_call_ids_of_other_services() -> None:
+    ids = ['a|1', 'a|2', 'x' * 65]
+    calls = [ToolCallPart('look', {}, each) for each in ids]
+    returns = [ToolReturnPart('look', 'seen', each) for each in ids]
+
+    body = await send([ModelRequest([UserPromptPart('Go')]), ModelResponse(calls), ModelRequest(returns)])
+
+    sent = [item['call_id'] for item in body['input'][1:]]
+    assert sent[:3] == sent[3:]
+    assert sent[:2] == ['a|1', 'a|2']
+    assert len(sent[2]) <= 64
+
+
 async def test_texts_of_one_message_stay_together() -> None:
     parts = [
         TextPart('one', id='msg_1', provider_name='codex'),

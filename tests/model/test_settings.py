@@ -11,7 +11,7 @@ from pydantic_ai import Agent, ToolOutput, UnsupportedSettingWarning
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.settings import ModelSettings, ToolOrOutput
 
-from pydantic_ai_codex import CodexModelSettings
+from pydantic_ai_codex import CodexModel, CodexModelSettings
 from pydantic_ai_codex.testing import CodexSimulator, call_tool, reply
 
 pytestmark = pytest.mark.anyio
@@ -118,6 +118,10 @@ async def test_not_thinking_where_that_is_possible() -> None:
         {'codex_reasoning_effort': 'huge'},
         {'codex_reasoning_summary': 'short'},
         {'codex_text_verbosity': 'loud'},
+        {'codex_resoning_effort': 'low'},
+        {'codex_prompt_cache_key': ''},
+        {'timeout': -1},
+        {'timeout': float('nan')},
         {'service_tier': 'gold'},
         {'tool_choice': 'sometimes'},
         {'extra_body': [1]},
@@ -297,3 +301,30 @@ async def test_a_loose_schema_is_not_strict(codex_simulator: CodexSimulator) -> 
             }
         ]
     )
+
+
+async def test_a_tool_that_there_is_not_among_others_is_left_out_and_told() -> None:
+    from pydantic_ai.direct import model_request
+    from pydantic_ai.messages import ModelRequest
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.tools import ToolDefinition
+
+    simulator = CodexSimulator(call_tool('a'))
+    params = ModelRequestParameters(function_tools=[ToolDefinition(name='a'), ToolDefinition(name='b')])
+    messages = [ModelRequest.user_text_prompt('Hi')]
+
+    with pytest.warns(UserWarning, match="left out: \\['c'\\]"):
+        await model_request(
+            simulator.model(),
+            [*messages],
+            model_settings=ModelSettings(tool_choice=['a', 'c']),
+            model_request_parameters=params,
+        )
+
+    assert simulator.requests[0].body['tool_choice'] == {'type': 'function', 'name': 'a'}
+
+
+@pytest.mark.parametrize('arguments', [{'model_name': 5}, {'model_name': None}, {'provider': 'codex'}], ids=str)
+def test_a_model_of_the_wrong_things_is_a_user_error(arguments: Any) -> None:
+    with pytest.raises(UserError):
+        CodexModel(**({'model_name': 'gpt-5.5'} | arguments))

@@ -634,7 +634,7 @@ def test_failed(code: str, category: str | None, status: int | None) -> None:
     error = caught.value
     assert (error.code, error.category, error.status_code) == (code, category, status)
     assert (error.in_stream, error.request_id, error.body) == (True, 'req_1', failed)
-    assert str(error) == f'The backend failed in the stream ({code}): No luck.'
+    assert error.message == f'The backend failed in the stream ({code}): No luck.'
     assert decoder.ended
     decoder.close()
 

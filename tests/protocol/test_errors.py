@@ -87,7 +87,7 @@ def test_copy(error: CodexError) -> None:
 def test_hint_is_part_of_the_text_and_not_of_the_message() -> None:
     error = backend_error()
 
-    assert str(error) == 'The backend answered 429: slow down Wait a little.'
+    assert str(error) == 'The backend answered 429: slow down. Wait a little.'
     assert error.message == 'The backend answered 429: slow down'
 
 

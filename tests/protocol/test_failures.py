@@ -42,7 +42,7 @@ def test_detail() -> None:
 def test_plan_limit() -> None:
     assert response_error(429, USAGE_LIMIT, {'x-request-id': 'req_1', 'x-codex-plan-type': 'plus'}) == snapshot(
         {
-            'message': 'The backend answered 429: The usage limit has been reached',
+            'message': 'The backend answered 429: The usage limit has been reached. The limit of the plan is reached; it resets in 2 h 0 min.',
             'status_code': 429,
             'category': 'quota',
             'error_type': 'usage_limit_reached',
@@ -58,6 +58,7 @@ def test_plan_limit() -> None:
             'headers': {'x-request-id': 'req_1', 'x-codex-plan-type': 'plus'},
             'retry_after': 7200.0,
             'request_id': 'req_1',
+            'hint': 'The limit of the plan is reached; it resets in 2 h 0 min.',
         }
     )
 

@@ -110,7 +110,7 @@ def test_unknown_slug_stays_as_typed(name: str, expected: ModelName) -> None:
     assert parsed.facts is None
 
 
-@pytest.mark.parametrize('name', ['gpt-5.5:quick', 'unknown:quick', 'gpt-5.5:quick-high', 'gpt-5.5:', 'openai:gpt-5.5'])
+@pytest.mark.parametrize('name', ['gpt-5.5:quick', 'unknown:quick', 'gpt-5.5:quick-high', 'gpt-5.5:'])
 def test_unknown_word_behind_a_colon_is_refused(name: str) -> None:
     with pytest.raises(ModelNameError, match='is no reasoning effort; behind the colon'):
         parse_model_name(name)
@@ -257,3 +257,8 @@ def test_facts_are_in_order_and_hold_the_default(slug: str) -> None:
 
     assert list(facts.efforts) == sorted(facts.efforts, key=EFFORTS.index)
     assert facts.default_effort in facts.efforts
+
+
+def test_another_prefix_is_named() -> None:
+    with pytest.raises(ModelNameError, match=r"'openai-codex' .* is no prefix of ours; write \"codex:gpt-5\.5\""):
+        parse_model_name('openai-codex:gpt-5.5')

@@ -31,7 +31,7 @@ def test_fixture(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(passed=2, failed=1, errors=1, skipped=1)
-    result.stdout.fnmatch_lines(['*SimulatorError: 1 scripted turns were not used.*'])
+    result.stdout.fnmatch_lines(['*SimulatorError: Not used of the script: Turn(*Hi*'])
 
 
 def test_the_plugin_costs_other_tests_nothing(pytester: pytest.Pytester) -> None:

@@ -154,6 +154,6 @@ async def test_taken_port() -> None:
 
 async def test_without_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'uvicorn', None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'pydantic-ai-codex\[simulator\]'"):
+    with pytest.raises(ConfigurationError, match='pip install uvicorn'):
         async with CodexSimulator().serve():
             raise NotImplementedError

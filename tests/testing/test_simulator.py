@@ -9,7 +9,8 @@ import anyio
 import httpx2
 import pytest
 
-from pydantic_ai_codex.testing import CodexSimulator, SimulatorError, reply, think, turn
+from pydantic_ai_codex.errors import ConfigurationError
+from pydantic_ai_codex.testing import CodexSimulator, SimulatorError, reply, say, think, turn
 
 Json = dict[str, Any]
 Ask = Callable[..., Awaitable[httpx2.Response]]
@@ -38,7 +39,7 @@ async def test_unused_turns(body: Json, ask: Ask) -> None:
     await ask(simulator, {**body, 'stream': False})
     await ask(simulator, body)
 
-    with pytest.raises(SimulatorError, match=r'1 scripted turns were not used\..* 2 requests, with \[400, 200\]'):
+    with pytest.raises(SimulatorError, match=r'Not used of the script: Turn\(.*answered with \[400, 200\]'):
         simulator.assert_exhausted()
 
 
@@ -127,3 +128,9 @@ def test_revocation_replaces_the_own_token_only() -> None:
     assert simulator.access_token == first
     simulator.revoke()
     assert simulator.access_token != first
+
+
+@pytest.mark.parametrize('entry', [say('Hi'), 'Hi', None], ids=['item', 'text', 'nothing'])
+def test_what_is_no_turn_is_refused_at_once(entry: Any) -> None:
+    with pytest.raises(ConfigurationError, match='is no turn'):
+        CodexSimulator(entry)

@@ -213,9 +213,9 @@ def test_no_account(account_id: str | None) -> None:
         bearer_headers(Credentials('at-secret', 'rt-secret', account_id, 'it-secret'), 'a test')
 
     assert str(caught.value) == (
-        'The login from a test names no ChatGPT account: it has no account id, and its tokens have no claim that holds '
-        'one. Run `codex login` to log in with ChatGPT, or pass `Credentials(..., account_id=...)`; an API key goes '
-        'into `CodexProvider(api_key=...)`.'
+        'The login from a test names no ChatGPT account: it has no account id, and its tokens are no JWTs with a claim '
+        'that holds one. Run `codex login` to log in with ChatGPT; in code, pass `Credentials(..., account_id=...)`, or '
+        'an API key as `CodexProvider(api_key=...)`.'
     )
 
 
