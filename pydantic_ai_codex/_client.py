@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 from collections.abc import Sequence
+from datetime import UTC
 from functools import cache
 from typing import Final
 
@@ -147,7 +148,11 @@ class CodexClient:
             error.hint = f'The API key from {self._source()} was refused; check it.'
         elif error.status_code == 401:
             expires_at = credentials.expires_at
-            expiry = f', which says that it expires at {expires_at:%Y-%m-%d %H:%M} UTC,' if expires_at else ''
+            expiry = (
+                f', which says that it expires at {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC,'
+                if expires_at
+                else ''
+            )
             error.hint = (
                 f'The login from {self._source()}{expiry} was refused. Run any `codex` command, which refreshes it, or '
                 '`codex login`, then try again.'

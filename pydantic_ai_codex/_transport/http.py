@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
@@ -49,11 +50,8 @@ class _Held:
         """Blocks that were entered."""
         self.was_entered = False
         """Whether whoever leaves last closes the client; where nobody ever enters, the end of the loop does."""
-        # An event loop closes the asynchronous generators that were started on it when it shuts down, which is the
-        # only word it gives of its end. This one then closes the client, with the connections that belong to the loop.
         self._keeper = _keep(client)
-        with suppress(StopIteration):
-            self._keeper.__anext__().send(None)
+        _start(self._keeper)
 
     async def close_if_unused(self) -> None:
         """Close the client after the last use, unless nobody entered it."""
@@ -62,10 +60,32 @@ class _Held:
 
 
 async def _keep(client: httpx2.AsyncClient) -> AsyncGenerator[None]:
+    """Closes the client when it is closed itself.
+
+    An event loop closes the asynchronous generators that were started on it when it shuts down, which is the only word
+    it gives of its end; so the connections, which belong to the loop, end with it.
+    """
     try:
         yield
     finally:
         await client.aclose()
+
+
+def _start(keeper: AsyncGenerator[None]) -> None:
+    """Take the generator to its `yield`, which registers it with the running event loop."""
+    finalizer = sys.get_asyncgen_hooks().finalizer
+    # Where its provider is garbage, so is the client, and its sockets close without a word. The loop's own finalizer
+    # would start a task for that, which a loop that is about to stop never gets to, and complains about.
+    sys.set_asyncgen_hooks(finalizer=_let_go)
+    try:
+        with suppress(StopIteration):
+            keeper.__anext__().send(None)
+    finally:
+        sys.set_asyncgen_hooks(finalizer=finalizer)
+
+
+def _let_go(collected: AsyncGenerator[None]) -> None:
+    pass
 
 
 class HTTPClients:
