@@ -57,7 +57,8 @@ class CodexClient:
             raise ConfigurationError('`credentials` and `api_key` exclude each other; pass one.')
         if api_key is not None and not api_key.strip():
             raise ConfigurationError('The `api_key` is empty; leave it out to use the ChatGPT login.')
-        if not isinstance(originator, str) or not _WORD.fullmatch(originator):  # pyright: ignore[reportUnnecessaryIsInstance]
+        name: object = originator
+        if not isinstance(name, str) or not _WORD.fullmatch(name):
             raise ConfigurationError(f'The `originator` {originator!r} has to be a word of ASCII characters.')
         if api_key is not None:
             credentials = Credentials(api_key.strip(), auth_mode='apikey')
@@ -71,8 +72,8 @@ class CodexClient:
             self.store = credentials
         else:
             raise ConfigurationError(
-                f'`credentials` takes `Credentials` or a store with `load` and `save`, not a {type(credentials).__name__}; '
-                'for a file pass `AuthFile(path)`.'
+                '`credentials` takes `Credentials` or a store with `load` and `save`, not a '
+                f'{type(credentials).__name__}; for a file pass `AuthFile(path)`.'
             )
         self._is_key = isinstance(credentials, Credentials) and credentials.auth_mode == 'apikey'
         self._base_url = None if base_url is None else check_base_url(base_url)

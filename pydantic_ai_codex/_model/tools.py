@@ -111,7 +111,7 @@ def _check_callable(names: set[str], params: ModelRequestParameters) -> None:
 
 
 def _check_known(names: set[str], known: set[str]) -> None:
-    """Names that are not there today may be there in the next request of a dynamic toolset; all unknown is a mistake."""
+    """Names that are not there now may be there in the next request of a dynamic toolset; all unknown is a mistake."""
     if names & known and names - known:
         warnings.warn(
             f'The setting `tool_choice` names tools that there are not, which are left out: {sorted(names - known)}; '

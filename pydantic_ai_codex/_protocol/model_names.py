@@ -172,11 +172,11 @@ def _check_rest(name: str, rest: str, *, repeated: bool) -> None:
     before, colon, behind = rest.rpartition(':')
     if colon and _MODEL.match(behind):
         raise ModelNameError(
-            f'{before!r} in the model name {name!r} is no prefix of ours; write "codex:{behind}", or pass the name to the '
-            'model class of that provider.'
+            f'{before!r} in the model name {name!r} is no prefix of ours; write "codex:{behind}", or pass the name '
+            'to the model class of that provider.'
         )
     if colon:
         raise ModelNameError(
-            f'{behind!r} in the model name {name!r} is no reasoning effort; behind the colon of a model name stands one '
-            f'of {", ".join(EFFORTS)} or fast.'
+            f'{behind!r} in the model name {name!r} is no reasoning effort; behind the colon of a model name stands '
+            f'one of {", ".join(EFFORTS)} or fast.'
         )

@@ -100,6 +100,6 @@ class SSEDecoder:
         if self._size > self._max_event_bytes + len(_FIELD):
             # There is no way back into the stream: whatever comes next is answered with the same error.
             raise MalformedStreamError(
-                f'An event of the stream is larger than {self._max_event_bytes} bytes; what answers is not the backend, '
-                'or it is out of order.'
+                f'An event of the stream is larger than {self._max_event_bytes} bytes; what answers is not the '
+                'backend, or it is out of order.'
             )

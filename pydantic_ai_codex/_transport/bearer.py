@@ -97,8 +97,8 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
         return headers
     if not credentials.account_id or not _WORD.fullmatch(credentials.account_id):
         raise CredentialsError(
-            f'The login from {source} names no ChatGPT account: it has no account id, and its tokens are no JWTs with a '
-            'claim that holds one. Run `codex login` to log in with ChatGPT; in code, pass '
+            f'The login from {source} names no ChatGPT account: it has no account id, and its tokens are no JWTs with '
+            'a claim that holds one. Run `codex login` to log in with ChatGPT; in code, pass '
             '`Credentials(..., account_id=...)`, or an API key as `CodexProvider(api_key=...)`.'
         )
     headers[ACCOUNT_HEADER] = credentials.account_id

@@ -16,8 +16,9 @@ _DEPTH = 8
 def auto_reply(request: RecordedRequest) -> Turn:
     """Answer any request sensibly, without a script.
 
-    The first tool is called once, with example arguments of the types in its schema (bounds and formats are not read); then, or without tools, the answer
-    repeats what was said. A JSON schema for the output is answered with an example value.
+    The first tool is called once, with example arguments of the types in its schema (bounds and formats are not read);
+    then, or without tools, the answer repeats what was said. A JSON schema for the output is answered with an example
+    value.
 
     Args:
         request: The request.
