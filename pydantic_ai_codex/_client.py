@@ -57,8 +57,7 @@ class CodexClient:
             raise ConfigurationError('`credentials` and `api_key` exclude each other; pass one.')
         if api_key is not None and not api_key.strip():
             raise ConfigurationError('The `api_key` is empty; leave it out to use the ChatGPT login.')
-        name: object = originator
-        if not isinstance(name, str) or not _WORD.fullmatch(name):
+        if not _is_word(originator):
             raise ConfigurationError(f'The `originator` {originator!r} has to be a word of ASCII characters.')
         if api_key is not None:
             credentials = Credentials(api_key.strip(), auth_mode='apikey')
@@ -247,6 +246,10 @@ async def _refusal(connection: Connection) -> BackendError:
 def _same_account(one: Credentials, other: Credentials) -> bool:
     """Whether a conversation may go on with the other login: never silently under another account."""
     return (one.account_id, one.auth_mode) == (other.account_id, other.auth_mode)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 def _debugging() -> bool:

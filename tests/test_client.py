@@ -301,6 +301,8 @@ async def test_a_factory_of_legacy_clients_is_a_user_error() -> None:
         ({'credentials': 'auth.json'}, 'AuthFile'),
         ({'base_url': 'http://example.com/v1'}, 'https'),
         ({'originator': 'two words'}, 'originator'),
+        ({'originator': None}, 'originator'),
+        ({'base_url': 5}, 'base_url'),
     ],
 )
 def test_arguments_that_cannot_work(arguments: dict[str, Any], words: str) -> None:
