@@ -30,6 +30,7 @@ from .events import (
 )
 from .failures import error_from_event
 from .items import Item, Items
+from .values import text_or_none
 
 _Wire: TypeAlias = dict[str, Any]
 _DONE: Final = b'[DONE]'
@@ -113,15 +114,13 @@ class ResponseDecoder:
             return ()
         self._started = True
         response = cast('_Wire', response)
-        return (ResponseStarted(_text(response.get('id')), _text(response.get('model'))),)
+        return (ResponseStarted(text_or_none(response.get('id')), text_or_none(response.get('model'))),)
 
     def _on_text_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        delta = wire.get('delta')
-        if not isinstance(delta, str):
-            return None
         item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
-        if self._halves:
-            delta = _joined(item, delta)
+        delta = self._piece(item, wire)
+        if delta is None:
+            return None
         index = _index(wire, 'content_index')
         item.texts.add(index, delta)
         return (TextDelta(item.id, index, delta),) if delta else ()
@@ -133,12 +132,10 @@ class ResponseDecoder:
         return (TextDelta(item.id, index, rest),) if rest else ()
 
     def _on_summary_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        delta = wire.get('delta')
-        if not isinstance(delta, str):
-            return None
         item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'reasoning')
-        if self._halves:
-            delta = _joined(item, delta)
+        delta = self._piece(item, wire)
+        if delta is None:
+            return None
         index = _index(wire, 'summary_index')
         item.texts.add(index, delta)
         return (ReasoningDelta(item.id, index, delta),) if delta else ()
@@ -150,12 +147,10 @@ class ResponseDecoder:
         return (ReasoningDelta(item.id, index, rest),) if rest else ()
 
     def _on_arguments_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        delta = wire.get('delta')
-        if not isinstance(delta, str):
-            return None
         item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'function_call')
-        if self._halves:
-            delta = _joined(item, delta)
+        delta = self._piece(item, wire)
+        if delta is None:
+            return None
         item.texts.add(0, delta)
         # Before its name is known there is no call to hand out; the pieces follow its start.
         return (ToolCallDelta(item.id, delta),) if delta and item.started else ()
@@ -166,10 +161,10 @@ class ResponseDecoder:
         return (ToolCallDelta(item.id, rest),) if rest and item.started else ()
 
     def _on_refusal_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        delta = wire.get('delta')
-        if not isinstance(delta, str):
-            return None
         item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
+        delta = self._piece(item, wire)
+        if delta is None:
+            return None
         item.refusals.add(_index(wire, 'content_index'), delta)
         return ()
 
@@ -183,7 +178,7 @@ class ResponseDecoder:
         if not isinstance(item, dict):
             return None
         item = cast('_Wire', item)
-        state = self._items.open(item.get('id'), wire.get('output_index'), _text(item.get('type')))
+        state = self._items.open(item.get('id'), wire.get('output_index'), text_or_none(item.get('type')))
         return tuple(self._start_call(state, item)) if item.get('type') == 'function_call' else ()
 
     def _on_item_done(self, wire: _Wire) -> Sequence[Event] | None:
@@ -191,7 +186,7 @@ class ResponseDecoder:
         if not isinstance(item, dict):
             return None
         item = cast('_Wire', item)
-        state = self._items.find(item.get('id'), wire.get('output_index'), _text(item.get('type')))
+        state = self._items.find(item.get('id'), wire.get('output_index'), text_or_none(item.get('type')))
         return tuple(self._finish(state, item))
 
     def _on_ended(self, wire: _Wire) -> Sequence[Event] | None:
@@ -201,7 +196,7 @@ class ResponseDecoder:
         # Items that never came as `output_item.done`; usually there are none, and `output` is empty or null.
         seen: Counter[str | None] = Counter()
         for item in _objects(output):
-            kind = _text(item.get('type'))
+            kind = text_or_none(item.get('type'))
             events += self._finish(self._items.find_again(item.get('id'), item.get('call_id'), seen[kind], kind), item)
             seen[kind] += 1
         self.ended = True
@@ -212,9 +207,9 @@ class ResponseDecoder:
         events.append(
             ResponseEnded(
                 status,
-                _text(cast('_Wire', details).get('reason')) if isinstance(details, dict) else None,
-                _text(response.get('id')),
-                _text(response.get('model')),
+                text_or_none(cast('_Wire', details).get('reason')) if isinstance(details, dict) else None,
+                text_or_none(response.get('id')),
+                text_or_none(response.get('model')),
                 _usage(response.get('usage')),
                 ''.join(text for item in self._items for pieces in item.refusals.values() for text in pieces) or None,
             )
@@ -244,12 +239,19 @@ class ResponseDecoder:
         'error': _on_failed,
     }
 
+    def _piece(self, item: Item, wire: _Wire) -> str | None:
+        """The piece that an event brings, made whole with the half character of the piece before it."""
+        delta = wire.get('delta')
+        if not isinstance(delta, str):
+            return None
+        return _joined(item, delta) if self._halves else delta
+
     def _start_call(self, state: Item, item: _Wire) -> Iterator[Event]:
         name = item.get('name')
         if state.started or not isinstance(name, str) or not name:
             return
         state.started = True
-        state.call_id = _text(item.get('call_id')) or state.id
+        state.call_id = text_or_none(item.get('call_id')) or state.id
         yield ToolCallStarted(state.id, state.call_id, name)
         if state.done or item.get('arguments') != '{}':
             # At the start of a call `{}` is a placeholder; anything else is what there is of its arguments so far.
@@ -269,7 +271,7 @@ class ResponseDecoder:
                 for position, part in enumerate(_objects(item.get('summary'))):
                     if rest := state.texts.rest(position, part.get('text')):
                         yield ReasoningDelta(state.id, position, rest)
-                yield ReasoningDone(state.id, _text(item.get('encrypted_content')))
+                yield ReasoningDone(state.id, text_or_none(item.get('encrypted_content')))
             case 'function_call':
                 yield from self._start_call(state, item)
                 if state.started and (rest := state.texts.rest(0, item.get('arguments'))):
@@ -321,10 +323,6 @@ def _joined(item: Item, delta: str) -> str:
 def _index(wire: _Wire, key: str) -> int:
     value = wire.get(key)
     return value if isinstance(value, int) else 0
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _objects(value: object) -> Iterator[_Wire]:

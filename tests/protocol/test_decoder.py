@@ -902,6 +902,16 @@ def test_half_a_character_at_the_end_is_replaced() -> None:
     assert events[-1] == ResponseEnded('incomplete', None, 'resp_\ufffd', None, None)
 
 
+def test_a_character_of_a_refusal_that_is_cut_in_two_is_whole() -> None:
+    events = decode(
+        frame('response.refusal.delta', item_id='msg_1', output_index=0, delta='No \ud83d'),
+        frame('response.refusal.delta', item_id='msg_1', output_index=0, delta='\ude00'),
+        frame('response.completed', response={}),
+    )
+
+    assert events[-1] == ResponseEnded('completed', None, None, None, None, 'No \U0001f600')
+
+
 def test_placeholder_arguments_at_the_start_are_no_arguments() -> None:
     item = {'type': 'function_call', 'id': 'fc_1', 'call_id': 'call_1', 'name': 'look', 'arguments': '{}'}
     events = decode(
