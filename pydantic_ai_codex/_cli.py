@@ -243,7 +243,7 @@ def _simulate(options: argparse.Namespace) -> int:
     async def serve() -> None:
         simulator = CodexSimulator(default=auto_reply, refuse_retired=options.refuse_retired)
         async with simulator.serve(host=options.host, port=options.port) as server:
-            facts = {'base_url': server.base_url, 'access_token': simulator.credentials.access_token}
+            facts = {'base_url': server.base_url, 'access_token': simulator.access_token}
             if options.json:
                 print(json.dumps(facts), flush=True)
             else:

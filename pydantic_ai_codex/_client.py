@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from . import _environment
-from ._protocol.constants import DEFAULT_ORIGINATOR, ORIGINATOR_HEADER, RESPONSES_PATH
+from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD, ORIGINATOR_HEADER, RESPONSES_PATH
 from ._protocol.decoder import ResponseDecoder
 from ._protocol.events import Event
 from ._protocol.failures import error_from_response
@@ -26,7 +26,6 @@ from .errors import BackendError, ConfigurationError, TransportError
 
 _log: Final = logging.getLogger('pydantic_ai_codex')
 _ENCRYPTED: Final = re.compile(rb'("encrypted_content":\s*")([^"]{12})[^"]*')
-_WORD: Final = re.compile(r'[!-~]+')
 _LOGGED: Final = 20_000
 
 
@@ -249,7 +248,7 @@ def _same_account(one: Credentials, other: Credentials) -> bool:
 
 
 def _is_word(value: object) -> bool:
-    return isinstance(value, str) and _WORD.fullmatch(value) is not None
+    return isinstance(value, str) and HEADER_WORD.fullmatch(value) is not None
 
 
 def _debugging() -> bool:

@@ -134,8 +134,6 @@ class BackendError(CodexError):
         hint: What to do about it, where that is known; part of the error's text.
     """
 
-    hint: str | None = None
-
     def __init__(
         self,
         message: str,
@@ -149,6 +147,7 @@ class BackendError(CodexError):
         retry_after: float | None = None,
         request_id: str | None = None,
         in_stream: bool = False,
+        hint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
@@ -160,6 +159,7 @@ class BackendError(CodexError):
         self.retry_after = retry_after
         self.request_id = request_id
         self.in_stream = in_stream
+        self.hint = hint
 
     def __str__(self) -> str:
         return f'{self.message.rstrip(".")}. {self.hint}' if self.hint else self.message

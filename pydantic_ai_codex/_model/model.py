@@ -29,7 +29,7 @@ from .._client import CodexClient
 from .._protocol.model_names import MODEL_PREFIXES, ModelName, WireEffort, choose_effort, parse_model_name
 from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
-from .errors import CodexUserError, mapped_errors
+from .errors import mapped_errors
 from .messages import REASONING_SYSTEMS, map_instructions, map_messages
 from .provider import CANONICAL_SYSTEM, CodexProvider
 from .settings import check_names, choice
@@ -83,14 +83,10 @@ class CodexModel(Model[CodexClient]):
         profile: ModelProfileSpec | None = None,
         settings: ModelSettings | None = None,
     ) -> None:
-        if not isinstance(model_name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise CodexUserError(f'The model name has to be a text, not {model_name!r}.')
-        if not isinstance(provider, CodexProvider | None):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise CodexUserError(f'`provider` takes a `CodexProvider`, not {provider!r}.')
-        try:
+        with mapped_errors(str(model_name)):
             self._name = parse_model_name(model_name)
-        except ConfigurationError as error:
-            raise CodexUserError(error.message) from error
+            if not isinstance(provider, CodexProvider | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ConfigurationError(f'`provider` takes a `CodexProvider`, not {provider!r}.')
         self._provider = CodexProvider() if provider is None else provider
         super().__init__(settings=settings, profile=profile)
 

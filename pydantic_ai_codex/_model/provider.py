@@ -13,8 +13,7 @@ from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.model_names import parse_model_name
 from .._transport.http import HTTPClient
 from ..auth import Credentials, CredentialStore
-from ..errors import ConfigurationError
-from .errors import CodexUserError
+from .errors import mapped_errors
 from .profile import codex_model_profile
 
 CANONICAL_SYSTEM: Final = 'openai'
@@ -50,7 +49,7 @@ class CodexProvider(Provider[CodexClient]):
         http_client: HTTPClient | None = None,
         originator: str = DEFAULT_ORIGINATOR,
     ) -> None:
-        try:
+        with mapped_errors(self.name):
             self._client = CodexClient(
                 credentials=credentials,
                 api_key=api_key,
@@ -58,8 +57,6 @@ class CodexProvider(Provider[CodexClient]):
                 http_client=http_client,
                 originator=originator,
             )
-        except ConfigurationError as error:
-            raise CodexUserError(error.message) from error
 
     @property
     def name(self) -> str:

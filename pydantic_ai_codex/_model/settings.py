@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic_ai.settings import ModelSettings
 
@@ -36,15 +36,18 @@ class CodexModelSettings(ModelSettings, total=False):
     `prompt_cache_key`."""
 
 
+_PREFIX: Final = 'codex_'
+_OURS: Final = sorted(name for name in CodexModelSettings.__annotations__ if name.startswith(_PREFIX))
+
+
 def check_names(settings: Mapping[str, Any]) -> None:
     """Refuse a setting that has our prefix and is none of ours: it is a slip of the pen.
 
     Raises:
         ConfigurationError: If there is one.
     """
-    ours = {name for name in CodexModelSettings.__annotations__ if name.startswith('codex_')}
-    if unknown := sorted(name for name in settings if name.startswith('codex_') and name not in ours):
-        raise ConfigurationError(f'There is no setting {unknown[0]!r}; there are {", ".join(sorted(ours))}.')
+    if unknown := sorted(name for name in settings if name.startswith(_PREFIX) and name not in _OURS):
+        raise ConfigurationError(f'There is no setting {unknown[0]!r}; there are {", ".join(_OURS)}.')
 
 
 def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str | None:

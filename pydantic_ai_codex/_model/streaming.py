@@ -61,12 +61,12 @@ class CodexStreamedResponse(StreamedResponse):
     """The first summary of each reasoning item: the one that carries the item's encrypted content."""
 
     async def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
-        events = self._first_events
-        while events:
-            for event in events:
-                for part_event in self._handle(event):
-                    yield part_event
-            with mapped_errors(self._requested_model):
+        with mapped_errors(self._requested_model):
+            events = self._first_events
+            while events:
+                for event in events:
+                    for part_event in self._handle(event):
+                        yield part_event
                 events = await self._stream.receive()
 
     def _handle(self, event: Event) -> Iterator[ModelResponseStreamEvent]:

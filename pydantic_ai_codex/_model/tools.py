@@ -18,7 +18,7 @@ _Mode: TypeAlias = Literal['none', 'auto', 'required']
 
 def map_tools(params: ModelRequestParameters) -> list[JsonObject]:
     """The function tools and output tools of a request."""
-    return [map_tool(tool) for tool in (*params.declared_function_tools, *params.output_tools)]
+    return [map_tool(tool) for tool in _sent(params)]
 
 
 def map_tool(tool: ToolDefinition) -> JsonObject:
@@ -38,7 +38,7 @@ def map_tool_choice(settings: Mapping[str, Any], params: ModelRequestParameters)
     Raises:
         ConfigurationError: If the setting `tool_choice` asks for tools that are not there.
     """
-    sent = [tool.name for tool in (*params.declared_function_tools, *params.output_tools)]
+    sent = [tool.name for tool in _sent(params)]
     mode, names = _resolve(settings.get('tool_choice'), params)
     if not sent:
         return None
@@ -68,6 +68,11 @@ def map_text_format(params: ModelRequestParameters) -> JsonObject | None:
     return text_format
 
 
+def _sent(params: ModelRequestParameters) -> list[ToolDefinition]:
+    """The tools that are told to the backend: those that are not withheld, and those of the output."""
+    return [*params.declared_function_tools, *params.output_tools]
+
+
 def _resolve(choice: object, params: ModelRequestParameters) -> tuple[_Mode, set[str] | None]:
     """pydantic-ai's rules for `tool_choice`: how firmly to choose, and among which tools (`None` for all)."""
     free: _Mode = 'auto' if params.allow_text_output or params.allow_image_output else 'required'
@@ -78,7 +83,7 @@ def _resolve(choice: object, params: ModelRequestParameters) -> tuple[_Mode, set
         return (free, outputs) if outputs else ('none', None)
     if choice == 'required':
         _check_any(params)
-        return 'required', {tool.name for tool in params.declared_function_tools} | outputs
+        return 'required', {tool.name for tool in _sent(params)}
     if isinstance(choice, ToolOrOutput):
         if choice.function_tools:
             _check_known(set(choice.function_tools), {tool.name for tool in params.function_tools})
@@ -106,7 +111,7 @@ def _check_any(params: ModelRequestParameters) -> None:
 
 
 def _check_callable(names: set[str], params: ModelRequestParameters) -> None:
-    if not names & {tool.name for tool in (*params.declared_function_tools, *params.output_tools)}:
+    if not names & {tool.name for tool in _sent(params)}:
         raise ConfigurationError(f'No tool in the setting `tool_choice` can be called yet: {sorted(names)}.')
 
 

@@ -6,6 +6,7 @@ Codex clients; the real backend was not asked.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 CHATGPT_BASE_URL: Final = 'https://chatgpt.com/backend-api/codex'
@@ -22,6 +23,9 @@ DEFAULT_ORIGINATOR: Final = 'pydantic_ai_codex'
 ACCOUNT_HEADER: Final = 'chatgpt-account-id'
 FEDRAMP_HEADER: Final = 'x-openai-fedramp'
 ORIGINATOR_HEADER: Final = 'originator'
+
+HEADER_WORD: Final = re.compile(r'[!-~]+')
+"""What ids, tokens and names may be made of to stand in a header: visible ASCII, no blanks."""
 
 SESSION_HEADERS: Final = ('session-id', 'thread-id', 'x-client-request-id')
 """The prompt cache follows `session-id`, not the body's `prompt_cache_key` alone (captured; public reports)."""

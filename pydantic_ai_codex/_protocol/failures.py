@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from ..errors import BackendError, FailureCategory
 from .constants import REQUEST_ID_HEADERS
+from .values import text_or_none
 
 _CODES: Final[dict[str, tuple[FailureCategory, int]]] = {
     # Codes of `response.failed` (captured), and the status that the same error has before a stream.
@@ -54,22 +55,16 @@ def error_from_response(status_code: int, headers: Mapping[str, str], content: b
     """
     body = _decode(content)
     details = _details(body)
-    code, error_type = _text(details.get('code')), _text(details.get('type'))
-    category = _category(code, error_type, status_code)
     message = _message(details, body)
-    error = BackendError(
+    return _error(
         f'The backend answered {status_code}' + (f': {message}' if message else ' without a message.'),
-        status_code=status_code,
-        category=category,
-        code=code,
-        error_type=error_type,
+        status_code,
+        code=text_or_none(details.get('code')),
+        error_type=text_or_none(details.get('type')),
         body=body,
         headers=headers,
         retry_after=_retry_after(details, headers),
-        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
     )
-    error.hint = _hint(error)
-    return error
 
 
 def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = None) -> BackendError:
@@ -81,36 +76,60 @@ def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = 
     """
     response = event.get('response')
     details = _details(cast('dict[str, Any]', response) if isinstance(response, dict) else event)
-    code, error_type = _text(details.get('code')), _text(details.get('type'))
-    if details is event:
-        error_type = None  # That is the event's own type.
+    code = text_or_none(details.get('code'))
+    # Where the event itself holds the details, its type is the event's own.
+    error_type = None if details is event else text_or_none(details.get('type'))
     status = next((each for each in (event.get('status'), event.get('status_code')) if isinstance(each, int)), None)
     if status is None:
         status = next((_CODES[key][1] for key in (code, error_type) if key in _CODES), None)
     message = _message(details, None)
-    headers = headers or {}
-    error = BackendError(
+    return _error(
         f'The backend failed in the stream ({code or error_type or "no code"})' + (f': {message}' if message else '.'),
-        status_code=status,
-        category=_category(code, error_type, status),
+        status,
         code=code,
         error_type=error_type,
         body=event,
-        headers=headers,
+        headers=headers or {},
+        # The headers are those of the stream, which had begun well: they say nothing of when to try again.
         retry_after=_retry_after(details, {}),
-        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
         in_stream=True,
     )
-    error.hint = _hint(error)
-    return error
 
 
-def _hint(error: BackendError) -> str | None:
-    if error.category != 'quota':
+def _error(
+    message: str,
+    status: int | None,
+    *,
+    code: str | None,
+    error_type: str | None,
+    body: object,
+    headers: Mapping[str, str],
+    retry_after: float | None,
+    in_stream: bool = False,
+) -> BackendError:
+    """The error, with what follows from the rest: its category, what to do about it and the request's id."""
+    category = _category(code, error_type, status)
+    return BackendError(
+        message,
+        status_code=status,
+        category=category,
+        code=code,
+        error_type=error_type,
+        body=body,
+        headers=headers,
+        retry_after=retry_after,
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
+        in_stream=in_stream,
+        hint=_hint(category, retry_after),
+    )
+
+
+def _hint(category: FailureCategory | None, retry_after: float | None) -> str | None:
+    if category != 'quota':
         return None
-    if error.retry_after is None:
+    if retry_after is None:
         return 'The plan does not cover it, or its limit is reached.'
-    hours, minutes = divmod(math.ceil(error.retry_after / 60), 60)
+    hours, minutes = divmod(math.ceil(retry_after / 60), 60)
     return f'The limit of the plan is reached; it resets in {hours} h {minutes} min.'
 
 
@@ -145,7 +164,8 @@ def _details(body: object) -> dict[str, Any]:
 
 def _message(details: dict[str, Any], body: object) -> str:
     text = next(
-        filter(None, (_text(details.get(key)) for key in ('message', 'detail', 'error', 'error_description'))), None
+        filter(None, (text_or_none(details.get(key)) for key in ('message', 'detail', 'error', 'error_description'))),
+        None,
     )
     if text is None and isinstance(body, str):
         text = body.strip()
@@ -172,7 +192,3 @@ def _retry_after(details: dict[str, Any], headers: Mapping[str, str]) -> float |
         if math.isfinite(seconds) and seconds >= 0:
             return seconds
     return None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

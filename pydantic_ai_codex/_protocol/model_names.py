@@ -54,8 +54,10 @@ def parse_model_name(name: str) -> ModelName:
         name: The name as the user wrote it.
 
     Raises:
-        ModelNameError: If it is empty, holds an unknown word behind a colon, or asks for two efforts.
+        ModelNameError: If it is no text, empty, holds an unknown word behind a colon, or asks for two efforts.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ModelNameError(f'The model name has to be a text, not {name!r}.')
     rest = _without_prefixes(name.strip())
     effort: Effort | None = None
     fast = False

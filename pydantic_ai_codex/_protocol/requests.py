@@ -12,7 +12,7 @@ from uuid import NAMESPACE_OID, uuid5
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..errors import ConfigurationError
-from .constants import INCLUDE, PROTECTED_HEADERS, SESSION_HEADERS
+from .constants import HEADER_WORD, INCLUDE, PROTECTED_HEADERS, SESSION_HEADERS
 from .model_names import WireEffort
 
 ReasoningSummary: TypeAlias = Literal['auto', 'concise', 'detailed', 'none']
@@ -20,7 +20,6 @@ Verbosity: TypeAlias = Literal['low', 'medium', 'high']
 JsonObject: TypeAlias = dict[str, Any]
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r'[!-~]+')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +145,7 @@ def session_id_for(conversation_id: str) -> str:
     Args:
         conversation_id: The id of the conversation.
     """
-    if len(conversation_id) <= 64 and _HEADER_VALUE.fullmatch(conversation_id):
+    if len(conversation_id) <= 64 and HEADER_WORD.fullmatch(conversation_id):
         return conversation_id
     return str(uuid5(NAMESPACE_OID, conversation_id.encode('utf-8', 'surrogatepass').hex()))
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from .._protocol.constants import ACCOUNT_HEADER, API_BASE_URL, CHATGPT_BASE_URL, FEDRAMP_HEADER, RESPONSES_PATH
+from .._protocol.constants import (
+    ACCOUNT_HEADER,
+    API_BASE_URL,
+    CHATGPT_BASE_URL,
+    FEDRAMP_HEADER,
+    HEADER_WORD,
+    RESPONSES_PATH,
+)
 from ..auth import Credentials
 from ..errors import ConfigurationError, CredentialsError
 
-_WORD: Final = re.compile(r'[!-~]+')
 _SHOWN: Final = frozenset(
     {
         'accept',
@@ -87,7 +92,7 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
         CredentialsError: If it cannot be used: no token, one that fits in no header, or no account to work for.
     """
     token = credentials.access_token
-    if not _WORD.fullmatch(token):
+    if not HEADER_WORD.fullmatch(token):
         raise CredentialsError(
             f'The token from {source} is {"empty" if not token else "no token: it holds characters that none has"}. '
             'Run `codex login`, or replace it.'
@@ -95,7 +100,7 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
     headers = {'authorization': f'Bearer {token}'}
     if credentials.auth_mode == 'apikey':
         return headers
-    if not credentials.account_id or not _WORD.fullmatch(credentials.account_id):
+    if not credentials.account_id or not HEADER_WORD.fullmatch(credentials.account_id):
         raise CredentialsError(
             f'The login from {source} names no ChatGPT account: it has no account id, and its tokens are no JWTs with '
             'a claim that holds one. Run `codex login` to log in with ChatGPT; in code, pass '

@@ -126,14 +126,14 @@ class SSEConnection:
 
     async def read(self) -> bytes:
         """The body of an error answer, or its beginning, instead of `receive`; what cannot be read is left out."""
-        chunks: list[bytes] = []
+        body = bytearray()
         # The status says more than the rest of a body that breaks off, or never comes, would.
         with anyio.move_on_after(_ERROR_BODY_SECONDS), suppress(httpx2.HTTPError, httpx2.StreamError):
             async for chunk in self._chunks:
-                chunks.append(chunk)
-                if sum(map(len, chunks)) > MAX_ERROR_BODY_BYTES:
+                body += chunk
+                if len(body) > MAX_ERROR_BODY_BYTES:
                     break
-        return b''.join(chunks)[:MAX_ERROR_BODY_BYTES]
+        return bytes(body[:MAX_ERROR_BODY_BYTES])
 
     async def finish(self) -> None:
         """Let go of the connection after the last event that matters, so that it can be used again."""

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 from pydantic_core import from_json
 
 from .._protocol.constants import AUTH_CLAIM
+from .._protocol.values import text_or_none
 
 AuthMode: TypeAlias = Literal['chatgpt', 'apikey']
 """How the bearer pays: a ChatGPT plan, or the API's platform. The words of `auth_mode` in `auth.json` (captured)."""
@@ -86,7 +87,7 @@ def credentials_from_json(document: object) -> Credentials:
         raise ShapeError('it holds no JSON object')
     document = cast('dict[str, Any]', document)
     mode = str(document.get('auth_mode') or '').lower()
-    api_key = _text(document.get('OPENAI_API_KEY'))
+    api_key = text_or_none(document.get('OPENAI_API_KEY'))
     if kind := _UNSUPPORTED_MODES.get(mode):
         raise ShapeError(f'it holds {kind} (`auth_mode` {document["auth_mode"]!r}), which cannot be used from here')
     # Without `auth_mode` a key decides, as in the CLI (read in its source).
@@ -95,14 +96,14 @@ def credentials_from_json(document: object) -> Credentials:
             raise ShapeError('its `auth_mode` is "apikey", and `OPENAI_API_KEY` is empty')
         return Credentials(api_key, auth_mode='apikey')
     tokens = _tokens(document)
-    access_token = _text(tokens.get('access_token'))
+    access_token = text_or_none(tokens.get('access_token'))
     if access_token is None:
         raise ShapeError('it has no `access_token`, neither under "chatgpt", nor under "tokens", nor at the top level')
     return Credentials(
         access_token,
-        refresh_token=_text(tokens.get('refresh_token')),
-        account_id=_text(tokens.get('account_id')),
-        id_token=_text(tokens.get('id_token')),
+        refresh_token=text_or_none(tokens.get('refresh_token')),
+        account_id=text_or_none(tokens.get('account_id')),
+        id_token=text_or_none(tokens.get('id_token')),
         expires_at=_expiry(tokens.get('expires_at')),
     )
 
@@ -125,14 +126,14 @@ def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: d
     else:
         key = key or 'tokens'
         tokens = updated[key] = dict(document.get(key) or {})
+    kept = {name: getattr(credentials, name) for name in ('id_token', 'access_token', 'refresh_token', 'account_id')}
     if 'expires_at' in tokens:
-        tokens['expires_at'] = _like(tokens['expires_at'], credentials.expires_at)
-    for name in ('id_token', 'access_token', 'refresh_token', 'account_id'):
-        tokens[name] = getattr(credentials, name)
-    for name in [
-        name for name in ('id_token', 'refresh_token', 'account_id', 'expires_at') if tokens.get(name) is None
-    ]:
-        tokens.pop(name, None)
+        kept['expires_at'] = _like(tokens['expires_at'], credentials.expires_at)
+    for name, value in kept.items():
+        if value is None:
+            tokens.pop(name, None)
+        else:
+            tokens[name] = value
     if tokens is not updated or 'auth_mode' in updated or updated.get('OPENAI_API_KEY'):
         # The mode decides which of a key and a login is read.
         updated['auth_mode'] = 'chatgpt'
@@ -165,19 +166,19 @@ def _auth_claim(claims: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _auth_text(claims: Mapping[str, Any], key: str) -> str | None:
-    return _text(_auth_claim(claims).get(key))
+    return text_or_none(_auth_claim(claims).get(key))
 
 
 def _account_id(claims: Mapping[str, Any]) -> str | None:
     """The account that a token names."""
-    return _auth_text(claims, 'chatgpt_account_id') or _text(claims.get('chatgpt_account_id'))
+    return _auth_text(claims, 'chatgpt_account_id') or text_or_none(claims.get('chatgpt_account_id'))
 
 
 def _organization_id(claims: Mapping[str, Any]) -> str | None:
     """The first organization of a token, which stands for the account where no token names one."""
     organizations: Any = claims.get('organizations')
     first: Any = cast('list[Any]', organizations)[0] if isinstance(organizations, list) and organizations else None
-    return _text(cast('dict[str, Any]', first).get('id')) if isinstance(first, dict) else None
+    return text_or_none(cast('dict[str, Any]', first).get('id')) if isinstance(first, dict) else None
 
 
 def _expiry(value: object) -> datetime | None:
@@ -202,7 +203,3 @@ def _like(old: object, moment: datetime | None) -> float | str | None:
 
 def _first(values: Iterator[str | None]) -> str | None:
     return next((value for value in values if value), None)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

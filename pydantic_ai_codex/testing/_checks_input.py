@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any, Final, TypeAlias, cast
 
-from ._checks_tools import NAME
+from ._checks_tools import NAME, objects_of
 from ._rejections import detail, invalid, missing, quoted, wrong_type, wrong_value
 from ._tokens import is_sealed_for
 
@@ -50,11 +50,11 @@ def check_input(items: object, account_id: str) -> None:
 
 def input_texts(items: object) -> Iterator[str]:
     """Every text of the messages of an input."""
-    for item in _objects(items):
+    for item in objects_of(items):
         content = item.get('content')
         if isinstance(content, str):
             yield content
-        for part in _objects(content):
+        for part in objects_of(content):
             if isinstance(part.get('text'), str):
                 yield part['text']
 
@@ -216,12 +216,6 @@ def _refuse_twice(value: str, name: str, taken: Container[str]) -> None:
         raise invalid(
             f'Duplicate item found with {name} {value}. Remove duplicate items from your input and try again.', 'input'
         )
-
-
-def _objects(value: object) -> Iterator[Json]:
-    for item in cast('list[object]', value) if isinstance(value, list) else []:
-        if isinstance(item, dict):
-            yield cast(Json, item)
 
 
 _ITEMS: Final[dict[str, Callable[[Json, str], None]]] = {

@@ -131,8 +131,8 @@ def check_tool_choice(body: Json) -> None:
     else:
         raise wrong_type('tool_choice', 'a string or an object')
     # The models of the "lite" kind get their tools as an input item (captured).
-    elsewhere = any(_kind(item) == 'additional_tools' for item in _items(body.get('input')))
-    tools = _items(body.get('tools'))
+    elsewhere = any(_kind(item) == 'additional_tools' for item in objects_of(body.get('input')))
+    tools = objects_of(body.get('tools'))
     if forced and not tools and not elsewhere:
         raise invalid("Tool choice 'required' must be specified with 'tools' parameter.", 'tool_choice')
     for name in () if elsewhere else names:
@@ -148,7 +148,7 @@ def _read_choice(choice: Json) -> tuple[bool, list[Json]]:
     if kind != 'allowed_tools':
         _check_name(choice.get('name'), 'tool_choice.name')
         return True, [choice]
-    mode, tools = choice.get('mode'), _items(choice.get('tools'))
+    mode, tools = choice.get('mode'), objects_of(choice.get('tools'))
     if mode not in ('auto', 'required'):
         raise wrong_value('tool_choice.mode', mode, quoted(('auto', 'required')))
     if not tools:
@@ -200,7 +200,7 @@ def _nodes(schema: Json, at: tuple[str, ...]) -> Iterator[tuple[Json, tuple[str,
             yield from _nodes(_object(child), (*at, keyword, name))
     if 'items' in schema:
         yield from _nodes(_object(schema['items']), (*at, 'items'))
-    for index, child in enumerate(_items(schema.get('anyOf'))):
+    for index, child in enumerate(objects_of(schema.get('anyOf'))):
         yield from _nodes(child, (*at, 'anyOf', str(index)))
 
 
@@ -212,7 +212,8 @@ def _object(value: object) -> Json:
     return cast(Json, value) if isinstance(value, dict) else {}
 
 
-def _items(value: object) -> list[Json]:
+def objects_of(value: object) -> list[Json]:
+    """The objects in a list; nothing of anything else."""
     if not isinstance(value, list):
         return []
     return [cast(Json, item) for item in cast('list[object]', value) if isinstance(item, dict)]

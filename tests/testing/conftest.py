@@ -21,11 +21,6 @@ class Ask(Protocol):
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return 'asyncio'
-
-
-@pytest.fixture
 def body() -> Json:
     """A body that passes every check: a tool was called, and has answered."""
     return {
