@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import anyio
 import pytest
 
 
@@ -38,3 +40,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, 'connect', guarded)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Waits for what another thread does, such as that of the simulator's server."""
+
+    async def wait(condition: Callable[[], bool]) -> None:
+        with anyio.fail_after(60):  # far more than a busy machine needs
+            while not condition():  # noqa: ASYNC110 - no event crosses from the other thread
+                await anyio.sleep(0.005)
+
+    return wait

@@ -3,10 +3,9 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 
@@ -17,13 +16,7 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 Login = Callable[[CodexSimulator], dict[str, str]]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    with anyio.fail_after(5):
-        while not condition():  # noqa: ASYNC110 - no event crosses from the server's thread
-            await anyio.sleep(0.005)
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 async def test_served(body: Json, login: Login) -> None:
@@ -72,7 +65,7 @@ async def test_cut_is_no_clean_end(body: Json, login: Login) -> None:
     assert (simulator.requests[0].frames_sent, simulator.requests[0].closed) == (3, True)
 
 
-async def test_disconnect_ends_a_stall(body: Json, login: Login) -> None:
+async def test_disconnect_ends_a_stall(body: Json, login: Login, until: Until) -> None:
     simulator = CodexSimulator(reply('one two', stall_after=2))
     async with simulator.serve() as server:
         async with (
