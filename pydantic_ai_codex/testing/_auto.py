@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from ._items import call, compaction, say, think
 from ._records import RecordedRequest
-from ._script import Turn, call, say, think, turn
+from ._script import Turn, turn
 
 _DEPTH = 8
 """How deep an example value goes; a schema that refers to itself has no end of its own."""
@@ -18,7 +19,7 @@ def auto_reply(request: RecordedRequest) -> Turn:
 
     The first tool is called once, with example arguments of the types in its schema (bounds and formats are not read);
     then, or without tools, the answer repeats what was said. A JSON schema for the output is answered with an example
-    value.
+    value, and a request to compact the history with a compaction.
 
     Args:
         request: The request.
@@ -28,15 +29,20 @@ def auto_reply(request: RecordedRequest) -> Turn:
     text: dict[str, Any] = body.get('text') or {}
     output_format: dict[str, Any] = text.get('format') or {}
     forced = body.get('tool_choice') not in (None, 'auto', 'none')
-    answered = items[-1].get('type') == 'function_call_output'
+    last = items[-1]
+    if last.get('type') == 'compaction_trigger':
+        return turn(compaction())
+    answered = str(last.get('type')).endswith('_call_output')
     if (tool := _tool(body)) is not None and (forced or not answered):
         arguments = example_value(cast('dict[str, Any]', tool.get('parameters') or {}))
         return turn(think(f'I call {tool["name"]} with made-up arguments.'), call(tool['name'], arguments))
     if output_format.get('type') == 'json_schema':
         return turn(say(json.dumps(example_value(output_format['schema']))))
     if answered:
-        return turn(think('The tool has answered.'), say(f'Simulated answer; the tool said: {items[-1]["output"]}'))
-    return turn(think('I repeat what I was told.'), say(f'Simulated answer to: {_text(items[-1])}'))
+        heard = f'Simulated answer; the tool said: {_text(last.get("output"))}'
+        return turn(think('The tool has answered.'), say(heard))
+    heard = f'Simulated answer to: {_text(last.get("content")) or _kind(last)}'
+    return turn(think('I repeat what I was told.'), say(heard))
 
 
 def example_value(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, depth: int = 0) -> Any:
@@ -83,8 +89,12 @@ def _tool(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return tools[0] if tools else None
 
 
-def _text(item: Mapping[str, Any]) -> str:
-    content: Any = item.get('content')
+def _text(content: Any) -> str:
+    """What a message or an output says; a string, or parts."""
     if isinstance(content, str):
         return content
-    return ' '.join(part.get('text', f'[{part.get("type")}]') for part in content or ()) or f'[{item.get("type")}]'
+    return ' '.join(part.get('text') or part.get('refusal') or _kind(part) for part in content or ())
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    return f'[{item.get("type", "message")}]'

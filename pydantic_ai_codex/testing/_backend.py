@@ -12,20 +12,14 @@ from typing import Any, Final, TypeAlias, assert_never, cast
 from urllib.parse import urlsplit
 
 from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, INCLUDE, RESPONSES_PATH
-from ._checks import check_request, decode_body
+from ._checks import check_request, decompress, parse_body
 from ._checks_auth import Caller, LoginKind, authenticate
 from ._exchange import Exchange, json_pieces, raw_pieces, turn_pieces, whole_piece
 from ._records import RecordedHeaders, RecordedRequest, SimulatorError
 from ._rejections import Rejection, detail
 from ._script import Answer, HttpFailure, NoAnswer, RawStream, ScriptEntry, Turn, UsageLimit
-from ._wire import (
-    EVENT_STREAM,
-    ResponseFacts,
-    frames,
-    limit_headers,
-    make_id,
-    usage_limit_body,
-)
+from ._wire import EVENT_STREAM, frames, limit_headers, usage_limit_body
+from ._wire_facts import ResponseFacts, make_id
 
 Json: TypeAlias = dict[str, Any]
 
@@ -76,10 +70,10 @@ class Backend:
     def answer(self, request: IncomingRequest) -> Exchange:
         """Record a request and decide its answer."""
         headers = RecordedHeaders({name.lower(): value for name, value in request.headers.items()})
-        body, problem = _decoded(headers, request.content)
+        content, body, problem = _decoded(headers, request.content)
         with self.lock:
             number = len(self.records) + 1
-            record = RecordedRequest(number, request.method, request.path, headers, body)
+            record = RecordedRequest(number, request.method, request.path, headers, body, content=content)
             self.records.append(record)
         exchange = Exchange(record, self.lock)
         now = self.now()
@@ -137,11 +131,13 @@ class Backend:
         return (entry(record) if callable(entry) else entry), facts
 
 
-def _decoded(headers: Mapping[str, str], content: bytes) -> tuple[Json, Rejection | None]:
+def _decoded(headers: Mapping[str, str], content: bytes) -> tuple[bytes, Json, Rejection | None]:
+    """The content, decompressed where that is possible, the object in it, and what keeps it from being one."""
     try:
-        return decode_body(headers, content), None
+        content = decompress(headers, content)
+        return content, parse_body(content), None
     except Rejection as rejection:
-        return {}, rejection
+        return content, {}, rejection
 
 
 def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Caller) -> Exchange:

@@ -16,7 +16,7 @@ from .._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS
 from ._checks_auth import Caller
 from ._checks_input import check_input, input_texts
 from ._checks_tools import NAME, check_strict_schema, check_tool_choice, check_tools
-from ._rejections import detail, invalid, missing, quoted, wrong_type, wrong_value
+from ._rejections import Rejection, detail, invalid, missing, quoted, unknown, wrong_type, wrong_value
 
 Json: TypeAlias = dict[str, Any]
 
@@ -63,22 +63,38 @@ _INCLUDES: Final = (
 )
 
 
-def decode_body(headers: Mapping[str, str], content: bytes) -> Json:
-    """Decode a request body.
+def decompress(headers: Mapping[str, str], content: bytes) -> bytes:
+    """Undo the content encoding of a request.
 
     Raises:
-        Rejection: It is compressed in a way that is not known, or no JSON object.
+        Rejection: It is compressed in a way that is not known, or it is damaged.
     """
     encoding = headers.get('content-encoding', 'identity').lower()
     if encoding not in ('identity', 'gzip'):
         raise detail(f'Unsupported content encoding: {encoding}', status=415)
     try:
-        body: object = json.loads(gzip.decompress(content) if encoding == 'gzip' else content)
-    except (ValueError, OSError, EOFError, zlib.error):
+        return gzip.decompress(content) if encoding == 'gzip' else content
+    except (OSError, EOFError, zlib.error):
+        raise _no_object() from None
+
+
+def parse_body(content: bytes) -> Json:
+    """Read a request body.
+
+    Raises:
+        Rejection: It is no JSON object.
+    """
+    try:
+        body: object = json.loads(content)
+    except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise detail('Request body must be a JSON object')
+        raise _no_object()
     return cast(Json, body)
+
+
+def _no_object() -> Rejection:
+    return detail('Request body must be a JSON object')
 
 
 def check_request(headers: Mapping[str, str], body: Json, caller: Caller, *, refuse_retired: bool) -> None:
@@ -159,7 +175,7 @@ def _check_reasoning(body: Json) -> None:
     fields = cast(Json, reasoning)
     for name in fields:
         if name not in ('effort', 'summary', 'context'):
-            raise invalid(f"Unknown parameter: 'reasoning.{name}'.", f'reasoning.{name}', code='unknown_parameter')
+            raise unknown(f'reasoning.{name}')
     _check_effort(fields.get('effort'), body['model'])
     _check_choice('reasoning.summary', fields.get('summary'), _SUMMARIES)
 

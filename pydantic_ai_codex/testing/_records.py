@@ -33,6 +33,7 @@ class RecordedRequest:
         path: The path of the URL.
         headers: Header values by lower-case name.
         body: The decoded JSON object, or `{}` where the body was none.
+        content: The bytes of the body, decompressed.
         status: The status that was answered; `None` before, and where no answer was given.
         closed: Whether the answer was finished, cut or abandoned by the client.
         frames_sent: How many frames of the stream were handed over.
@@ -46,6 +47,7 @@ class RecordedRequest:
     status: int | None = None
     closed: bool = False
     frames_sent: int = 0
+    content: bytes = b''
 
     def __repr__(self) -> str:
         return (

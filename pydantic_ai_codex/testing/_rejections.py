@@ -38,6 +38,20 @@ def wrong_value(param: str, value: object, supported: object) -> Rejection:
     return invalid(f"Invalid value: '{value}'. Supported values are: {supported}.", param, code='invalid_value')
 
 
+def unknown(param: str) -> Rejection:
+    return invalid(f"Unknown parameter: '{param}'.", param, code='unknown_parameter')
+
+
+def not_persisted(item_id: str) -> Rejection:
+    """An item that the backend would have to look up."""
+    return invalid(
+        f"Item with id '{item_id}' not found. Items are not persisted when `store` is set to false. Try again with "
+        '`store` set to true, or remove this item from your input.',
+        'input',
+        status=404,
+    )
+
+
 def quoted(names: tuple[str, ...]) -> str:
     """`'a', 'b', and 'c'`, as in the API's messages."""
     words = [f"'{name}'" for name in names]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,39 +11,11 @@ import httpx2
 from typing_extensions import TypedDict
 
 from ..errors import ConfigurationError
+from ._items import Item, Think, call, say, think
 from ._records import RecordedRequest
 
 Ending: TypeAlias = Literal['completed', 'incomplete', 'failed']
-Phase: TypeAlias = Literal['commentary', 'final_answer']
 JsonBody: TypeAlias = Mapping[str, Any] | Sequence[Any] | str
-
-
-@dataclass(frozen=True, slots=True)
-class Think:
-    """A reasoning item."""
-
-    summaries: tuple[str, ...]
-    encrypted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A message of the assistant."""
-
-    text: str
-    phase: Phase | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function call; `arguments` is the JSON text as it is sent."""
-
-    name: str
-    arguments: str
-    call_id: str | None = None
-
-
-Item: TypeAlias = Think | Say | Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,42 +100,6 @@ class TurnOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
 
 
-def think(text: str | Sequence[str] = (), *, encrypted: bool = True) -> Think:
-    """A reasoning item.
-
-    Args:
-        text: The summary, or several; none by default, which is what a request gets that asks for no summary.
-        encrypted: Whether the item carries `encrypted_content`, given that the request includes it.
-    """
-    return Think((text,) if isinstance(text, str) else tuple(text), encrypted)
-
-
-def say(text: str, *, phase: Phase | None = None) -> Say:
-    """A message of the assistant, streamed word by word."""
-    return Say(text, phase)
-
-
-def call(
-    name: str, args: Mapping[str, Any] | str | None = None, /, *, call_id: str | None = None, **kwargs: Any
-) -> Call:
-    """A function call.
-
-    Args:
-        name: The function.
-        args: Its arguments; a string is sent verbatim, also where it is not JSON.
-        call_id: The id that pairs the call with its output; made up by default.
-        **kwargs: The arguments, where `args` is not given.
-
-    Raises:
-        ConfigurationError: Both `args` and keyword arguments are given.
-    """
-    if args is not None and kwargs:
-        raise ConfigurationError(f'The call of {name!r} has both `args` and keyword arguments; give one of them.')
-    if not isinstance(args, str):
-        args = json.dumps(kwargs if args is None else args, ensure_ascii=False)
-    return Call(name, args, call_id)
-
-
 def turn(*items: Item, **options: Unpack[TurnOptions]) -> Turn:
     """One streamed response.
 
@@ -172,7 +107,7 @@ def turn(*items: Item, **options: Unpack[TurnOptions]) -> Turn:
     `end_after` can be given.
 
     Args:
-        *items: What it holds: `think(...)`, `say(...)`, `call(...)`.
+        *items: What it holds: `think(...)`, `say(...)`, `call(...)` and the other items.
         **options: `usage` replaces the derived token counts (`False` leaves them out). `ending` is `completed`,
             `incomplete` (with `incomplete_reason`) or `failed` (with `error_code` and `error_message`). `cut_after=n`
             drops the connection after n frames; `stall_after=n` sends nothing further, until the client goes away;

@@ -83,8 +83,8 @@ def key_account(key: str) -> str:
     return f'org-{hashlib.sha256(key.encode()).hexdigest()[:24]}'
 
 
-def seal_reasoning(account_id: str, item_id: str) -> str:
-    """Make the `encrypted_content` of a reasoning item; only this account can send it back."""
+def seal(account_id: str, item_id: str) -> str:
+    """Make the `encrypted_content` of a reasoning or compaction item; only this account can send it back."""
     return _SEAL + _encode(json.dumps({'account': account_id, 'item': item_id, 'check': _check(account_id, item_id)}))
 
 

@@ -1,50 +1,26 @@
 """A turn as the backend writes it: server-sent events and headers.
 
 The frames are reconstructed from streams that Codex CLI 0.169.0 accepted (captured). They are spelled out as literals
-on purpose: made from the decoder's classes, a wrong field name would agree with itself.
+on purpose: made from the decoder's classes, a wrong field name would agree with itself. Those of the items are in
+`_wire_items.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias
 
-from ._script import Call, Item, Say, Think, TokenUsage, Turn, UsageLimit
-from ._tokens import seal_reasoning
+from ._items import Think
+from ._script import TokenUsage, Turn, UsageLimit
+from ._wire_facts import ResponseFacts, make_id
+from ._wire_items import item_events, item_size
 
 Json: TypeAlias = dict[str, Any]
 
 EVENT_STREAM: Final = 'text/event-stream; charset=utf-8'
-_ARGUMENT_PIECE: Final = 16
-"""Characters in one delta of a call's arguments."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseFacts:
-    """What a response repeats of its request.
-
-    Attributes:
-        seed: What every id is derived from; another for each response.
-        model: The requested slug.
-        account_id: Whose encrypted reasoning it is.
-        now: When it was created.
-        service_tier: The requested tier.
-        encrypts: Whether the request includes `reasoning.encrypted_content`.
-        request_bytes: The size of the request, from which the input tokens are derived.
-    """
-
-    seed: str
-    model: str
-    account_id: str
-    now: datetime
-    service_tier: str = 'default'
-    encrypts: bool = True
-    request_bytes: int = 0
 
 
 def sse_frame(event: Mapping[str, Any]) -> bytes:
@@ -65,17 +41,12 @@ def frames(turn: Turn, facts: ResponseFacts) -> Iterator[bytes]:
 
 def derived_usage(turn: Turn, request_bytes: int) -> TokenUsage:
     """Token counts from sizes: a token is four bytes or characters, and every item costs one more."""
-    spent = [(item, 1 + _size(item) // 4) for item in turn.items]
+    spent = [(item, 1 + item_size(item) // 4) for item in turn.items]
     return TokenUsage(
         input_tokens=1 + request_bytes // 4,
         output_tokens=sum(tokens for _, tokens in spent),
         reasoning_tokens=sum(tokens for item, tokens in spent if isinstance(item, Think)),
     )
-
-
-def make_id(prefix: str, seed: str, index: int = 0) -> str:
-    """An id that looks like the backend's."""
-    return f'{prefix}_{hashlib.sha256(f"{prefix}/{seed}/{index}".encode()).hexdigest()[:40]}'
 
 
 def limit_headers(
@@ -117,7 +88,7 @@ def _events(turn: Turn, facts: ResponseFacts) -> Iterator[Json]:
     yield {'type': 'response.created', 'response': _response(facts, 'in_progress')}
     yield {'type': 'response.in_progress', 'response': _response(facts, 'in_progress')}
     for index, item in enumerate(turn.items):
-        yield from _item_events(item, index, facts)
+        yield from item_events(item, index, facts)
     response = _response(facts, turn.ending)
     if turn.ending == 'failed':
         response['error'] = {'code': turn.error_code, 'message': turn.error_message}
@@ -151,112 +122,9 @@ def _usage(usage: TokenUsage) -> Json:
     }
 
 
-def _item_events(item: Item, index: int, facts: ResponseFacts) -> Iterator[Json]:
-    match item:
-        case Think():
-            return _think_events(item, index, facts)
-        case Say():
-            return _say_events(item, index, facts)
-        case Call():
-            return _call_events(item, index, facts)
-        case _:
-            assert_never(item)
-
-
-def _think_events(item: Think, index: int, facts: ResponseFacts) -> Iterator[Json]:
-    item_id = make_id('rs', facts.seed, index)
-    base: Json = {'id': item_id, 'type': 'reasoning'}
-    sealed: Json = {}
-    if item.encrypted and facts.encrypts:
-        sealed = {'encrypted_content': seal_reasoning(facts.account_id, item_id)}
-    yield {'type': 'response.output_item.added', 'output_index': index, 'item': {**base, 'summary': [], **sealed}}
-    for number, text in enumerate(item.summaries):
-        at: Json = {'item_id': item_id, 'output_index': index, 'summary_index': number}
-        yield {
-            'type': 'response.reasoning_summary_part.added',
-            **at,
-            'part': {'type': 'summary_text', 'text': ''},
-        }
-        for piece in _words(text):
-            yield {'type': 'response.reasoning_summary_text.delta', **at, 'delta': piece}
-        yield {'type': 'response.reasoning_summary_text.done', **at, 'text': text}
-        yield {
-            'type': 'response.reasoning_summary_part.done',
-            **at,
-            'part': {'type': 'summary_text', 'text': text},
-        }
-    summary = [{'type': 'summary_text', 'text': text} for text in item.summaries]
-    yield {'type': 'response.output_item.done', 'output_index': index, 'item': {**base, 'summary': summary, **sealed}}
-
-
-def _say_events(item: Say, index: int, facts: ResponseFacts) -> Iterator[Json]:
-    item_id = make_id('msg', facts.seed, index)
-    base: Json = {'id': item_id, 'type': 'message', 'role': 'assistant'}
-    if item.phase is not None:
-        base['phase'] = item.phase
-    at: Json = {'item_id': item_id, 'output_index': index, 'content_index': 0}
-    part: Json = {'type': 'output_text', 'text': item.text, 'annotations': [], 'logprobs': []}
-    yield {
-        'type': 'response.output_item.added',
-        'output_index': index,
-        'item': {**base, 'status': 'in_progress', 'content': []},
-    }
-    yield {
-        'type': 'response.content_part.added',
-        **at,
-        'part': {'type': 'output_text', 'text': '', 'annotations': []},
-    }
-    for piece in _words(item.text):
-        yield {'type': 'response.output_text.delta', **at, 'delta': piece}
-    yield {'type': 'response.output_text.done', **at, 'text': item.text}
-    yield {'type': 'response.content_part.done', **at, 'part': part}
-    yield {
-        'type': 'response.output_item.done',
-        'output_index': index,
-        'item': {**base, 'status': 'completed', 'content': [part]},
-    }
-
-
-def _call_events(item: Call, index: int, facts: ResponseFacts) -> Iterator[Json]:
-    item_id = make_id('fc', facts.seed, index)
-    call_id = item.call_id or make_id('call', facts.seed, index)[:29]
-    base: Json = {'id': item_id, 'type': 'function_call', 'name': item.name, 'call_id': call_id}
-    at: Json = {'item_id': item_id, 'output_index': index}
-    yield {
-        'type': 'response.output_item.added',
-        'output_index': index,
-        'item': {**base, 'status': 'in_progress', 'arguments': ''},
-    }
-    for start in range(0, len(item.arguments), _ARGUMENT_PIECE):
-        piece = item.arguments[start : start + _ARGUMENT_PIECE]
-        yield {'type': 'response.function_call_arguments.delta', **at, 'delta': piece}
-    yield {'type': 'response.function_call_arguments.done', **at, 'arguments': item.arguments}
-    yield {
-        'type': 'response.output_item.done',
-        'output_index': index,
-        'item': {**base, 'status': 'completed', 'arguments': item.arguments},
-    }
-
-
 def _padded(event: Json, number: int) -> Json:
     """Deltas carry random padding, against guessing words from sizes (public reports); here it is not random."""
     if 'delta' not in event:
         return event
     padding = hashlib.sha256(str(number).encode()).hexdigest()[: 16 - len(event['delta']) % 16]
     return {**event, 'obfuscation': padding}
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r'\S+\s*|\s+', text)
-
-
-def _size(item: Item) -> int:
-    match item:
-        case Think():
-            return sum(len(text) for text in item.summaries)
-        case Say():
-            return len(item.text)
-        case Call():
-            return len(item.name) + len(item.arguments)
-        case _:
-            assert_never(item)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
+import httpx2
 import pytest
 from pydantic import BaseModel
 from pydantic_ai import Agent, NativeOutput
@@ -11,6 +13,9 @@ from pydantic_ai import Agent, NativeOutput
 from pydantic_ai_codex.testing import CodexSimulator, auto_reply
 
 pytestmark = pytest.mark.anyio
+
+Json = dict[str, Any]
+Ask = Callable[..., Awaitable[httpx2.Response]]
 
 
 class Node(BaseModel):
@@ -54,3 +59,61 @@ async def test_an_output_fits_its_schema(mode: str) -> None:
 
     assert isinstance(output, Node)
     assert output.kind == 'leaf'
+
+
+USER = {'type': 'message', 'role': 'user', 'content': 'Go on.'}
+
+
+@pytest.mark.parametrize(
+    ('items', 'heard'),
+    [
+        pytest.param(
+            [{**USER, 'content': [{'type': 'input_text', 'text': 'Hi'}]}], 'Simulated answer to: Hi', id='parts'
+        ),
+        pytest.param([{**USER, 'content': list[Json]()}], 'Simulated answer to: [message]', id='nothing'),
+        pytest.param(
+            [{'role': 'assistant', 'content': [{'type': 'refusal', 'refusal': 'No.'}]}],
+            'Simulated answer to: No.',
+            id='refusal',
+        ),
+        pytest.param(
+            [{**USER, 'content': [{'type': 'input_image', 'image_url': 'https://host'}]}],
+            'Simulated answer to: [input_image]',
+            id='image',
+        ),
+        pytest.param(
+            [
+                {'type': 'custom_tool_call', 'call_id': 'c', 'name': 'exec', 'input': 'ls'},
+                {
+                    'type': 'custom_tool_call_output',
+                    'call_id': 'c',
+                    'output': [{'type': 'input_text', 'text': 'a.txt'}],
+                },
+            ],
+            'Simulated answer; the tool said: a.txt',
+            id='custom call',
+        ),
+        pytest.param(
+            [
+                {'type': 'local_shell_call', 'call_id': 'c', 'action': {'type': 'exec', 'command': ['ls']}},
+                {'type': 'function_call_output', 'call_id': 'c', 'output': 'a.txt'},
+            ],
+            'Simulated answer; the tool said: a.txt',
+            id='shell call',
+        ),
+    ],
+)
+async def test_whatever_comes_last_is_answered(body: Json, ask: Ask, items: list[Json], heard: str) -> None:
+    response = await ask(CodexSimulator(default=auto_reply), {**without_tools(body), 'input': items})
+
+    assert f'"text":"{heard}"' in response.text
+
+
+async def test_a_history_is_compacted(body: Json, ask: Ask) -> None:
+    response = await ask(CodexSimulator(default=auto_reply), {**body, 'input': [USER, {'type': 'compaction_trigger'}]})
+
+    assert '"type":"compaction","encrypted_content":' in response.text
+
+
+def without_tools(body: Json) -> Json:
+    return {name: value for name, value in body.items() if name not in ('tools', 'tool_choice')}

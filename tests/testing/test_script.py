@@ -6,7 +6,18 @@ import pytest
 from inline_snapshot import snapshot
 
 from pydantic_ai_codex.errors import ConfigurationError
-from pydantic_ai_codex.testing import call, call_tool, fail, fail_in_stream, reply, say, think, turn
+from pydantic_ai_codex.testing import (
+    call,
+    call_tool,
+    fail,
+    fail_in_stream,
+    output_item,
+    reply,
+    say,
+    shell_call,
+    think,
+    turn,
+)
 
 
 def test_calls() -> None:
@@ -31,6 +42,11 @@ def test_shortcuts() -> None:
     assert fail_in_stream('slow_down', 'Wait.', delay=1) == turn(
         ending='failed', error_code='slow_down', error_message='Wait.', delay=1
     )
+
+
+def test_one_text_or_several() -> None:
+    assert think('a', raw='b') == think(['a'], raw=['b'])
+    assert think() == think([], raw=[])
 
 
 def test_failures() -> None:
@@ -65,6 +81,8 @@ def test_failures() -> None:
         (lambda: turn(delay=-1), 'delay=-1'),
         (lambda: fail(200), 'status=200'),
         (lambda: call('f', {}, x=1), "'f' has both"),
+        (lambda: shell_call('ls -l'), "'ls -l' is one string"),
+        (lambda: output_item({'id': 'x'}), 'has no type'),
     ],
 )
 def test_refused(make: Callable[[], object], message: str) -> None:

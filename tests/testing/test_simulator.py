@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -53,6 +54,7 @@ async def test_record(body: Json, ask: Ask) -> None:
     assert (request.status, request.closed, request.frames_sent) == (200, True, 9)
     assert request.headers['chatgpt-account-id'] == simulator.account_id
     assert simulator.access_token not in repr(request) + repr(request.headers) + repr(simulator)
+    assert json.loads(request.content) == body
     assert repr(request) == '<RecordedRequest 1: POST /backend-api/codex/responses -> 200, 9 frames sent, closed>'
     assert repr(simulator) == '<CodexSimulator: 1 requests, 0 turns left>'
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pydantic_ai_codex.testing import fake_access_token
-from pydantic_ai_codex.testing._tokens import TokenClaims, is_sealed_for, read_token, seal_reasoning
+from pydantic_ai_codex.testing._tokens import TokenClaims, is_sealed_for, read_token, seal
 
 
 def test_token() -> None:
@@ -32,7 +32,7 @@ def test_unreadable_token(token: str) -> None:
 
 
 def test_sealed_reasoning_belongs_to_its_account() -> None:
-    blob = seal_reasoning('acct', 'rs_1')
+    blob = seal('acct', 'rs_1')
 
     assert blob.startswith('gAAAAA')
     assert is_sealed_for('acct', blob)
