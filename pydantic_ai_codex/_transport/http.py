@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
+import ssl
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, TypeAlias, cast
 from weakref import WeakKeyDictionary
@@ -17,6 +19,7 @@ import httpx2
 
 from .._protocol.constants import CONNECT_TIMEOUT, IDLE_TIMEOUT
 from ..errors import ConfigurationError
+from .clone import can_clone, clone, follow
 
 HTTPClient: TypeAlias = httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]
 
@@ -89,11 +92,15 @@ def _let_go(collected: AsyncGenerator[None]) -> None:
 
 
 class HTTPClients:
-    """Hands out an HTTP client for the event loop that asks.
+    """Hands out an HTTP client for the event loop that asks. Any number of threads may ask at once.
 
-    Connections belong to the loop that opened them, so a client of our own, or one that the user's factory makes, is
-    made once for each loop, and closed when the loop ends. A client that was passed in is used as it is, and never
-    closed.
+    Connections belong to the loop that opened them, so each loop has a client: one of our own, one that the user's
+    factory makes, or a clone of the one that was passed in. Those are closed when the loop ends.
+
+    A client that was passed in is only the template of its clones. They have its settings as they are at each request,
+    and its limits hold for each loop. The client itself is not used and never closed, so it may serve other code on any
+    loop meanwhile; once its owner closes it, no further request goes out. Where it cannot be cloned (`can_clone`), such
+    as with a transport of the user's own, the client itself serves every loop, as far as its transport can.
 
     Args:
         http_client: A client, a factory of clients, or `None` for a client of our own.
@@ -104,9 +111,15 @@ class HTTPClients:
 
     def __init__(self, http_client: HTTPClient | None) -> None:
         _check(http_client)
-        self._client = http_client if isinstance(http_client, httpx2.AsyncClient) else None
-        self._factory = None if isinstance(http_client, httpx2.AsyncClient) else http_client or make_client
+        self._client: httpx2.AsyncClient | None = None
+        self._factory: Callable[[], httpx2.AsyncClient]
+        if isinstance(http_client, httpx2.AsyncClient):
+            self._client = http_client
+            self._factory = partial(clone, http_client)
+        else:
+            self._factory = http_client or make_client
         self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
+        # Guards the dictionary alone. What is in it is touched by the thread of its event loop and by no other.
         self._lock = threading.Lock()
 
     @property
@@ -117,15 +130,16 @@ class HTTPClients:
     @property
     def is_shared(self) -> bool:
         """Whether one client, which was passed in, serves every event loop."""
-        return self._client is not None
+        return self._client is not None and not can_clone(self._client)
 
     def lease(self) -> Lease:
         """The client for the running event loop, in use until it is released.
 
         Raises:
-            ConfigurationError: If the client cannot be made.
+            ConfigurationError: If the client cannot be made, or was passed in and is closed.
         """
-        if self._client is not None:
+        self._check_open()
+        if self._client is not None and self.is_shared:
             return Lease(self._client, None)
         held = self._hold()
         held.requests += 1
@@ -135,32 +149,51 @@ class HTTPClients:
         """Say that the client of the running event loop is in use until `leave`.
 
         Raises:
-            ConfigurationError: If the client cannot be made.
+            ConfigurationError: If the client cannot be made, or was passed in and is closed.
         """
-        if self._client is None:
+        self._check_open()
+        if not self.is_shared:
             held = self._hold()
             held.entered += 1
             held.was_entered = True
 
     async def leave(self) -> None:
         """Take `enter` back; once nothing uses the client any more it is closed, if it is ours."""
-        held = self._held.get(_running_loop())
+        with self._lock:
+            held = self._held.get(_running_loop())
         if held is not None and held.entered:
             held.entered -= 1
             await held.close_if_unused()
 
+    def _check_open(self) -> None:
+        if self._client is not None and self._client.is_closed:
+            raise ConfigurationError(
+                'The `http_client` that was passed in is closed. Keep it open for as long as requests are made, or '
+                'pass a callable, such as `http_client=httpx2.AsyncClient`, whose clients are opened and closed here.'
+            )
+
     def _hold(self) -> _Held:
         loop = _running_loop()
         with self._lock:
-            for each in [each for each in self._held if getattr(each, 'is_closed', bool)()]:
-                del self._held[each]
             held = self._held.get(loop)
-            if held is None or held.client.is_closed:
-                held = self._held[loop] = _Held(self._make())
-            return held
+        if held is None or held.client.is_closed:
+            # Not under the lock: a factory may be slow, and only this thread makes the client of this loop.
+            held = _Held(self._make())
+            with self._lock:
+                self._forget_closed_loops()
+                self._held[loop] = held
+        if self._client is not None:
+            follow(held.client, self._client)
+        return held
+
+    def _forget_closed_loops(self) -> None:
+        """Let go of loops that were closed without a word: their connections refer to them, so they never go alone."""
+        # A list of references, as iterating over the dictionary itself breaks when a loop dies in another thread.
+        for loop in [reference() for reference in self._held.keyrefs()]:
+            if getattr(loop, 'is_closed', bool)():
+                self._held.pop(loop, None)
 
     def _make(self) -> httpx2.AsyncClient:
-        assert self._factory is not None
         try:
             client = self._factory()
         except (ImportError, OSError, ValueError) as error:
@@ -171,6 +204,11 @@ class HTTPClients:
             ) from error
         if not isinstance(client, httpx2.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _wrong_client(client, 'The factory `http_client` made')
+        if client.is_closed:
+            raise ConfigurationError(
+                'The factory `http_client` made a client that is closed. It has to make a new one each time, as each '
+                'is closed at the end of its event loop.'
+            )
         return client
 
 
@@ -210,8 +248,9 @@ def make_client() -> httpx2.AsyncClient:
     client = httpx2.AsyncClient(
         timeout=DEFAULT_TIMEOUT,
         limits=_LIMITS,
-        # Without this, HTTP_PROXY would see the login on its way to a `base_url` on loopback.
-        mounts={'http://': httpx2.AsyncHTTPTransport(limits=_LIMITS)},
+        # Without this, HTTP_PROXY would see the login on its way to a `base_url` on loopback. No TLS goes through here,
+        # so its context trusts nobody, which spares reading the certificates once more.
+        mounts={'http://': httpx2.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), limits=_LIMITS)},
     )
     # The CLI sends no cookies (captured), and a provider may serve one account after another.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -74,9 +74,9 @@ class SSETransport:
     def _runtime_error(self, error: RuntimeError) -> Exception:
         if self._clients.is_shared:
             return ConfigurationError(
-                f'The `http_client` cannot be used here ({error}). A client works on the event loop that first used '
-                'it, while it is open; pass a callable, such as `http_client=httpx2.AsyncClient`, to have one made '
-                'for each loop.'
+                f'The `http_client` cannot be used here ({error}). It has a transport of its own, so it cannot be cloned '
+                'for each event loop, and works on the one that first used it, while it is open; pass a callable that '
+                'makes such a client, and each loop has one.'
             )
         return TransportError(f'The HTTP client cannot be used here: {error}.')
 
