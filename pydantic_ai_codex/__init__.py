@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._model.model import codex_model_id_resolver as codex_model_id_resolver
     from ._model.provider import CodexProvider as CodexProvider
     from ._model.settings import CodexModelSettings as CodexModelSettings
+    from ._policy import TransportPolicy as TransportPolicy
     from .errors import CodexError as CodexError
 
     __version__: str
@@ -25,6 +26,7 @@ __all__ = (
     'CodexModelIdResolver',
     'CodexModelSettings',
     'CodexProvider',
+    'TransportPolicy',
     'codex_model_id_resolver',
 )
 
@@ -34,6 +36,7 @@ _HOMES = {
     'CodexModelIdResolver': '._model.model',
     'CodexModelSettings': '._model.settings',
     'CodexProvider': '._model.provider',
+    'TransportPolicy': '._policy',
     'codex_model_id_resolver': '._model.model',
 }
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import platform
-import re
-import sys
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from functools import cache
-from typing import Final
 
-from . import _environment
+from ._clock import Clock, SystemClock
+from ._debug import debug, debugging, readable
+from ._policy import TransportPolicy, retry_delay
 from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD, ORIGINATOR_HEADER, RESPONSES_PATH
-from ._protocol.decoder import ResponseDecoder
-from ._protocol.events import Event
 from ._protocol.failures import error_from_response
 from ._protocol.requests import CodexRequest, encode_body, session_headers
+from ._stream import CodexStream
 from ._transport.base import Connection, Transport
 from ._transport.bearer import base_url_for, bearer_headers, check_base_url, redact
 from ._transport.http import HTTPClient, HTTPClients
 from ._transport.sse import SSETransport
 from .auth import AuthFile, Credentials, CredentialStore, EnvironmentStore, MemoryStore
-from .errors import BackendError, ConfigurationError, TransportError
+from .errors import BackendError, CodexError, ConfigurationError
 
-_log: Final = logging.getLogger('pydantic_ai_codex')
-_ENCRYPTED: Final = re.compile(rb'("encrypted_content":\s*")([^"]{12})[^"]*')
-_LOGGED: Final = 20_000
+__all__ = ('CodexClient', 'CodexStream', 'user_agent')
 
 
 class CodexClient:
@@ -38,6 +33,8 @@ class CodexClient:
         base_url: What stands before `/responses`; by default the host that the login belongs to.
         http_client: The HTTP client, or a factory of them.
         originator: How the program names itself to the backend.
+        policy: How patient it is: retries and timeouts.
+        clock: Time and chance; by default those of this machine.
 
     Raises:
         ConfigurationError: If an argument cannot work.
@@ -51,6 +48,8 @@ class CodexClient:
         base_url: str | None = None,
         http_client: HTTPClient | None = None,
         originator: str = DEFAULT_ORIGINATOR,
+        policy: TransportPolicy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         if api_key is not None and credentials is not None:
             raise ConfigurationError('`credentials` and `api_key` exclude each other; pass one.')
@@ -58,6 +57,8 @@ class CodexClient:
             raise ConfigurationError('The `api_key` is empty; leave it out to use the ChatGPT login.')
         if not _is_word(originator):
             raise ConfigurationError(f'The `originator` {originator!r} has to be a word of ASCII characters.')
+        if not isinstance(policy, TransportPolicy | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f'`policy` takes a `TransportPolicy`, not {policy!r}.')
         if api_key is not None:
             credentials = Credentials(api_key.strip(), auth_mode='apikey')
         self.store: CredentialStore
@@ -77,7 +78,10 @@ class CodexClient:
         self._base_url = None if base_url is None else check_base_url(base_url)
         self.http_clients = HTTPClients(http_client)
         """The HTTP clients, one for each event loop."""
-        self._transport: Transport = SSETransport(self.http_clients)
+        self.policy = policy or TransportPolicy()
+        """How patient it is."""
+        self._clock = clock or SystemClock()
+        self._transport: Transport = SSETransport(self.http_clients, self.policy, self._clock)
         self._originator = originator
 
     @property
@@ -85,41 +89,95 @@ class CodexClient:
         """What stands before `/responses`. A login file in API-key mode is only known once it is read."""
         return base_url_for(Credentials('', auth_mode='apikey' if self._is_key else 'chatgpt'), self._base_url)
 
-    async def stream(self, request: CodexRequest) -> CodexStream:
-        """Send a request and wait until the backend takes it.
-
-        A 401 is answered by reading the login once more: where another process has put a new token there, the request
-        is sent again with it.
-
-        Returns:
-            The stream of events; the caller closes it.
+    async def authenticate(self) -> Credentials:
+        """The login as it is now.
 
         Raises:
-            BackendError: If the backend refuses the request.
             CredentialsError: If there is no usable login.
-            TransportError: If the request does not get through.
         """
-        content = encode_body(request)
-        credentials = await self._load()
-        connection = await self._send(request, content, credentials)
-        if connection.status_code == 401:
-            error = await _refusal(connection)
-            renewed = await self._load()
-            if renewed.access_token == credentials.access_token or not _same_account(renewed, credentials):
-                raise self._explain(error, credentials)
-            credentials = renewed
-            connection = await self._send(request, content, credentials)
-        if connection.status_code != 200:
-            raise self._explain(await _refusal(connection), credentials)
-        return CodexStream(connection, base_url_for(credentials, self._base_url))
-
-    async def _load(self) -> Credentials:
         credentials = await self.store.load()
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 f'The `load` of the store returned a {type(credentials).__name__}, and has to return `Credentials`.'
             )
         return credentials
+
+    async def stream(
+        self,
+        request: CodexRequest,
+        *,
+        credentials: Credentials | None = None,
+        whole: bool = False,
+        max_retries: int | None = None,
+    ) -> CodexStream:
+        """Send a request and wait until the backend begins to answer.
+
+        What may go away by itself is tried again, as the policy says, until the first event that shows something of
+        the answer: so nothing is said twice, and a failure before that is raised here. A 401 is answered by reading the
+        login once more: where another process has put a new token there, the request is sent again with it.
+
+        Args:
+            request: The request.
+            credentials: The login, where the caller has asked for it already; see `authenticate`.
+            whole: Whether to wait for the whole answer, which is then handed out as it came. Nobody sees anything of
+                it before, so it is tried again for as long as it is not whole.
+            max_retries: How often to try again, in place of the policy's number.
+
+        Returns:
+            The stream of events; the caller closes it.
+
+        Raises:
+            BackendError: If the backend refuses the request, or says that the answer failed.
+            CredentialsError: If there is no usable login.
+            TransportError: If the request or its answer does not get through.
+            StreamError: If the answer is not the stream that it should be.
+        """
+        content = encode_body(request)
+        policy = self.policy if max_retries is None else replace(self.policy, max_retries=max_retries)
+        credentials = credentials or await self.authenticate()
+        may_renew = True
+        retries = 0
+        while True:
+            try:
+                return await self._attempt(request, content, credentials, whole=whole)
+            except CodexError as error:
+                renewed = await self._renew(error, credentials) if may_renew else None
+                delay = retry_delay(policy, error, retries=retries, random=self._clock.random())
+                if renewed is None and delay is None:
+                    raise
+                if debugging():
+                    debug('again, with %s, after: %s', 'a new token' if renewed else f'a wait of {delay:.2f} s', error)
+            # Outside of `except`, so that the next error does not drag this one along.
+            if renewed is not None:
+                credentials, may_renew = renewed, False
+            elif delay is not None:
+                retries += 1
+                await self._clock.sleep(delay)
+
+    async def _renew(self, error: CodexError, credentials: Credentials) -> Credentials | None:
+        """The login that another process has put in the place of a refused one; never that of another account."""
+        if not isinstance(error, BackendError) or error.status_code != 401:
+            return None
+        login = await self.authenticate()
+        is_new = login.access_token != credentials.access_token
+        return login if is_new and _same_account(login, credentials) else None
+
+    async def _attempt(
+        self, request: CodexRequest, content: bytes, credentials: Credentials, *, whole: bool
+    ) -> CodexStream:
+        connection = await self._send(request, content, credentials)
+        if connection.status_code != 200:
+            raise self._explain(await self._refusal(connection), credentials)
+        base_url = base_url_for(credentials, self._base_url)
+        stream = CodexStream(connection, base_url=base_url, account_tag=credentials.account_tag, clock=self._clock)
+        try:
+            await stream.read_ahead(whole=whole)
+        except BaseException as error:
+            await stream.aclose()
+            if isinstance(error, BackendError):
+                self._explain(error, credentials)
+            raise
+        return stream
 
     async def _send(self, request: CodexRequest, content: bytes, credentials: Credentials) -> Connection:
         headers = {
@@ -129,12 +187,21 @@ class CodexClient:
             **bearer_headers(credentials, self._source()),
         }
         url = base_url_for(credentials, self._base_url) + RESPONSES_PATH
-        if debug := _debugging():
-            _debug('POST %s %s %s', url, redact(headers), _readable(content))
+        if is_debugging := debugging():
+            debug('POST %s %s %s', url, redact(headers), readable(content))
         connection = await self._transport.send(url, headers=headers, content=content, timeouts=request.timeout)
-        if debug:
-            _debug('answer %d %s', connection.status_code, redact(dict(connection.headers)))
+        if is_debugging:
+            debug('answer %d %s', connection.status_code, redact(dict(connection.headers)))
         return connection
+
+    async def _refusal(self, connection: Connection) -> BackendError:
+        try:
+            content = await connection.read()
+        finally:
+            await connection.aclose()
+        if debugging():
+            debug('refused: %s', readable(content))
+        return error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
 
     def _source(self) -> str:
         if isinstance(self.store, EnvironmentStore | AuthFile):
@@ -156,68 +223,12 @@ class CodexClient:
                 f'The login from {self._source()}{expiry} was refused. Run any `codex` command, which refreshes it, or '
                 '`codex login`, then try again.'
             )
-        elif error.status_code in (404, 405) and self._base_url is not None:
+        elif error.status_code in (404, 405) and self._base_url is not None and not error.in_stream:
             error.hint = f'Check the `base_url` {self._base_url!r}: it is what stands before {RESPONSES_PATH!r}.'
         elif 300 <= (error.status_code or 0) < 400:
             location = error.headers.get('location', 'nowhere')
             error.hint = f'It redirects to {location!r}, where the login is not sent. Name the right `base_url`.'
         return error
-
-
-class CodexStream:
-    """The events of one answer.
-
-    Args:
-        connection: The answer, its status seen and its body not read yet.
-        base_url: The base URL that answered.
-    """
-
-    def __init__(self, connection: Connection, base_url: str) -> None:
-        self.base_url = base_url
-        """The base URL that answered."""
-        self._connection = connection
-        self._decoder = ResponseDecoder(connection.headers)
-        self._failure: BackendError | None = None
-        """A failure that arrived in one piece with events before it, to be told at the next call."""
-        self._closed = False
-        self._debug = _debugging()
-
-    async def receive(self) -> Sequence[Event]:
-        """The next events, at least one; nothing after the last, which is always `ResponseEnded`.
-
-        Raises:
-            BackendError: If the backend says that the answer failed.
-            IncompleteStreamError: If the stream ends without saying how the answer ended.
-            TransportError: If the connection breaks.
-            MalformedStreamError: If what arrives is no event stream.
-        """
-        if self._failure is not None:
-            raise self._failure
-        events: list[Event] = []
-        while not events and not self._decoder.ended:
-            batch = () if self._closed else await self._connection.receive()
-            if not batch and self._closed:
-                raise TransportError('The stream was closed before the answer was complete.', phase='read')
-            if not batch:
-                self._decoder.close()
-            for data in batch:
-                if self._debug:
-                    _debug('event %s', _readable(data))
-                try:
-                    events += self._decoder.receive(data)
-                except BackendError as failure:
-                    if not events:
-                        raise
-                    self._failure = failure
-        return events
-
-    async def aclose(self) -> None:
-        """Close the stream; more than once, and while another task waits for events, does no harm."""
-        self._closed = True
-        if self._decoder.ended:
-            await self._connection.finish()
-        else:
-            await self._connection.aclose()
 
 
 @cache
@@ -232,16 +243,6 @@ def user_agent(originator: str) -> str:
     return f'{originator}/{own} ({platform.system()}; {platform.machine()}) Python/{platform.python_version()}'
 
 
-async def _refusal(connection: Connection) -> BackendError:
-    try:
-        content = await connection.read()
-    finally:
-        await connection.aclose()
-    if _debugging():
-        _debug('refused: %s', _readable(content))
-    return error_from_response(connection.status_code, connection.headers, content)
-
-
 def _same_account(one: Credentials, other: Credentials) -> bool:
     """Whether a conversation may go on with the other login: never silently under another account."""
     return (one.account_id, one.auth_mode) == (other.account_id, other.auth_mode)
@@ -249,21 +250,3 @@ def _same_account(one: Credentials, other: Credentials) -> bool:
 
 def _is_word(value: object) -> bool:
     return isinstance(value, str) and HEADER_WORD.fullmatch(value) is not None
-
-
-def _debugging() -> bool:
-    """Whether requests and events are logged: because of `CODEX_DEBUG`, or of the level of our logger."""
-    return _environment.debug_enabled() or _log.isEnabledFor(logging.DEBUG)
-
-
-def _debug(message: str, *values: object) -> None:
-    """Log a line: through our logger where somebody listens, else to standard error."""
-    if _log.isEnabledFor(logging.DEBUG):
-        _log.debug(message, *values)
-    else:
-        sys.stderr.write(f'{message % values}\n')
-
-
-def _readable(content: bytes) -> str:
-    text = _ENCRYPTED.sub(rb'\1\2...', content).decode('utf-8', 'replace')
-    return text if len(text) <= _LOGGED else f'{text[:_LOGGED]}... ({len(text) - _LOGGED} more characters)'

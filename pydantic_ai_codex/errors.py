@@ -24,6 +24,7 @@ All of them pickle, and no message, `repr` or field holds a token.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -129,7 +130,8 @@ class BackendError(CodexError):
         body: The decoded body or event, or its text where it was not JSON.
         headers: The response headers with lower-case names.
         retry_after: Seconds to wait, where the backend said so.
-        request_id: The `x-request-id` of the response.
+        resets_at: When the limit that is used up begins anew, in UTC, where the backend said so.
+        request_id: The `x-request-id` of the response, which the support of the backend asks for; part of the text.
         in_stream: Whether it came inside a stream that had begun well.
         hint: What to do about it, where that is known; part of the error's text.
     """
@@ -145,6 +147,7 @@ class BackendError(CodexError):
         body: object = None,
         headers: Mapping[str, str] | None = None,
         retry_after: float | None = None,
+        resets_at: datetime | None = None,
         request_id: str | None = None,
         in_stream: bool = False,
         hint: str | None = None,
@@ -157,12 +160,19 @@ class BackendError(CodexError):
         self.body = body
         self.headers = dict(headers or {})
         self.retry_after = retry_after
+        self.resets_at = resets_at
         self.request_id = request_id
         self.in_stream = in_stream
         self.hint = hint
 
     def __str__(self) -> str:
-        return f'{self.message.rstrip(".")}. {self.hint}' if self.hint else self.message
+        return f'{self.message.rstrip(".")}. {self.footnote}' if self.footnote else self.message
+
+    @property
+    def footnote(self) -> str | None:
+        """What the text says behind the message: the hint, and the id of the request."""
+        request = f'For support: request id {self.request_id}.' if self.request_id else None
+        return ' '.join(filter(None, (self.hint, request))) or None
 
 
 class TransportError(CodexError):

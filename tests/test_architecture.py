@@ -54,9 +54,13 @@ def test_the_pytest_plugin_loads_nothing_of_ours() -> None:
 LAYERS = [
     'pydantic_ai_codex.errors',
     'pydantic_ai_codex._environment',
+    'pydantic_ai_codex._debug',
+    'pydantic_ai_codex._clock',
     'pydantic_ai_codex._protocol',
+    'pydantic_ai_codex._policy',
     'pydantic_ai_codex.auth',
     'pydantic_ai_codex._transport',
+    'pydantic_ai_codex._stream',
     'pydantic_ai_codex._client',
     'pydantic_ai_codex._model',
     'pydantic_ai_codex._cli',
@@ -68,7 +72,11 @@ def modules_of(layer: str) -> list[str]:
     path = PACKAGE.parent.joinpath(*layer.split('.'))
     if not path.is_dir():
         return [layer]
-    return sorted(f'{layer}.{module.stem}' for module in path.glob('*.py') if module.stem != '__init__')
+    return sorted(
+        '.'.join(module.relative_to(PACKAGE.parent).with_suffix('').parts)
+        for module in path.rglob('*.py')
+        if module.stem != '__init__'
+    )
 
 
 def test_every_module_has_a_layer() -> None:
@@ -88,7 +96,7 @@ def test_nothing_imports_to_its_right(position: int) -> None:
 
 def test_the_protocol_has_no_io() -> None:
     statement = '\n'.join(f'import {module}' for module in modules_of('pydantic_ai_codex._protocol'))
-    source = ''.join(path.read_text(encoding='utf-8') for path in (PACKAGE / '_protocol').glob('*.py'))
+    source = ''.join(path.read_text(encoding='utf-8') for path in (PACKAGE / '_protocol').rglob('*.py'))
 
     assert top_level(loaded_by(statement)) & {'anyio', 'httpx2', 'asyncio', 'logging', 'pydantic_ai', 'socket'} == set()
     for forbidden in ('import os', 'import time', 'import logging', 'Path(', 'datetime.now'):

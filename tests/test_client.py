@@ -8,7 +8,7 @@ import logging
 import os
 import warnings
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -20,13 +20,13 @@ from inline_snapshot import snapshot
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import UserError
 
-from pydantic_ai_codex import CodexModel, CodexProvider
+from pydantic_ai_codex import CodexModel, CodexProvider, TransportPolicy
 from pydantic_ai_codex._client import CodexClient
 from pydantic_ai_codex._protocol.events import ResponseEnded, TextDelta
 from pydantic_ai_codex._protocol.requests import CodexRequest
 from pydantic_ai_codex._transport import sse
 from pydantic_ai_codex.auth import Credentials, MemoryStore
-from pydantic_ai_codex.errors import BackendError, ConfigurationError
+from pydantic_ai_codex.errors import BackendError, ConfigurationError, TransportError
 from pydantic_ai_codex.testing import CodexSimulator, raw_stream, reply, say, sse_frame, turn
 
 pytestmark = pytest.mark.anyio
@@ -192,7 +192,8 @@ async def test_a_finished_connection_serves_the_next_request() -> None:
 async def test_over_a_real_socket_a_cut_is_an_error() -> None:
     simulator = CodexSimulator(turn(say('one two three'), cut_after=6))
     async with simulator.serve() as server:
-        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+        policy = TransportPolicy(max_retries=0)
+        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url, policy=policy)
         with pytest.raises(Exception, match='connection to the backend broke'):
             async with provider:
                 await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
@@ -387,7 +388,7 @@ def test_a_loop_that_ends_closes_its_connections(until: Until) -> None:
     assert held <= 1
 
 
-async def test_a_provider_that_goes_takes_its_clients_along() -> None:
+async def test_a_provider_that_goes_takes_its_clients_along(until: Until) -> None:
     provider = CodexSimulator(reply('Hi')).provider()
     await text_of(provider.client)
     lease = provider.client.http_clients.lease()
@@ -395,9 +396,39 @@ async def test_a_provider_that_goes_takes_its_clients_along() -> None:
     await lease.release()
 
     del provider, lease
-    gc.collect()
 
-    assert http_client() is None
+    def is_gone() -> bool:
+        gc.collect()
+        return http_client() is None
+
+    await until(is_gone)
+
+
+def test_a_provider_that_goes_with_its_loop_leaves_nothing_open(until: Until) -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+
+    async def ask(base_url: str) -> str:
+        provider = CodexProvider(credentials=simulator.credentials, base_url=base_url)
+        return await text_of(provider.client)
+
+    async def ask_and_go_on(base_url: str, before: int) -> str:
+        answer = await ask(base_url)
+        await until(lambda: open_descriptors() <= before)
+        return answer
+
+    async def serve_and_ask() -> list[str]:
+        async with simulator.serve() as server:
+            await asyncio.to_thread(lambda: None)
+            before = open_descriptors()
+            answers = [await asyncio.to_thread(lambda: asyncio.run(ask(server.base_url)))]
+            await until(lambda: open_descriptors() <= before)
+            answers.append(await ask_and_go_on(server.base_url, before))
+            return answers
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert asyncio.run(serve_and_ask()) == ['Hi', 'Hi']
+        gc.collect()
 
 
 async def test_leaving_does_not_cut_the_requests_of_others() -> None:
@@ -462,6 +493,42 @@ async def test_cookies_are_not_kept() -> None:
     assert [each.headers.get('cookie') for each in simulator.requests] == [None, None]
 
 
+class OtherLoop(httpx2.AsyncByteStream):
+    """A body whose connection belongs to another event loop, which shows only when it is read."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b': ping\n\n'
+        raise RuntimeError('is bound to a different event loop')
+
+    async def aclose(self) -> None:
+        raise RuntimeError('is bound to a different event loop')
+
+
+def client_of_another_loop(status: int) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: httpx2.Response(status, stream=OtherLoop())))
+
+
+async def test_a_connection_of_another_loop_may_show_late() -> None:
+    async with client_of_another_loop(200) as http_client:
+        with pytest.raises(ConfigurationError, match='pass a callable'):
+            await client(CodexSimulator(), http_client=http_client).stream(request())
+
+
+async def test_a_client_of_ours_that_cannot_be_used_is_a_transport_error() -> None:
+    codex = client(
+        CodexSimulator(), http_client=lambda: client_of_another_loop(200), policy=TransportPolicy(max_retries=0)
+    )
+
+    with pytest.raises(TransportError, match='cannot be used here'):
+        await codex.stream(request())
+
+
+async def test_a_status_is_told_even_where_its_body_cannot_be_read() -> None:
+    async with client_of_another_loop(400) as http_client:
+        with pytest.raises(BackendError, match='answered 400'):
+            await client(CodexSimulator(), http_client=http_client).stream(request())
+
+
 async def test_an_error_whose_body_never_comes_is_still_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, '_ERROR_BODY_SECONDS', 0.01)
 
@@ -475,7 +542,11 @@ async def test_an_error_whose_body_never_comes_is_still_an_error(monkeypatch: py
     port = listener.extra(anyio.abc.SocketAttribute.local_port)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, serve)
-        codex = CodexClient(credentials=CodexSimulator().credentials, base_url=f'http://127.0.0.1:{port}/v1')
+        codex = CodexClient(
+            credentials=CodexSimulator().credentials,
+            base_url=f'http://127.0.0.1:{port}/v1',
+            policy=TransportPolicy(max_retries=0),
+        )
         codex.http_clients.enter()
         with pytest.raises(BackendError) as caught:
             await codex.stream(request())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pydantic_ai_codex import CodexModelSettings
 from pydantic_ai_codex._transport import http
 from pydantic_ai_codex.testing import CodexSimulator, auto_reply
 
@@ -49,3 +50,10 @@ def test_a_test_passes(block: str, tmp_path: Path) -> None:
 
 def test_there_are_blocks_to_run() -> None:
     assert len(BLOCKS) >= 5
+
+
+@pytest.mark.parametrize('name', sorted(CodexModelSettings.__optional_keys__ | CodexModelSettings.__required_keys__))
+def test_every_setting_stands_in_the_table(name: str) -> None:
+    rows = [line for line in README.read_text(encoding='utf-8').splitlines() if line.startswith('| `')]
+
+    assert any(f'`{name}`' in row.split('|')[1] for row in rows)

@@ -106,6 +106,7 @@ def _backend_error(error: BackendError, model_name: str) -> ModelAPIError:
         status_code=error.status_code,
         model_name=model_name,
         headers=error.headers,
-        hint=error.hint,
+        # The place of pydantic-ai's text for what stands in neither status nor body.
+        hint=error.footnote,
         **details,
     )

@@ -30,10 +30,12 @@ from .._protocol.model_names import MODEL_PREFIXES, ModelName, WireEffort, choos
 from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
 from .errors import mapped_errors
-from .messages import REASONING_SYSTEMS, map_instructions, map_messages
+from .history.downloads import download_files
+from .history.messages import map_instructions, map_messages
+from .history.origins import READABLE
 from .provider import CANONICAL_SYSTEM, CodexProvider
-from .settings import check_names, choice
-from .streaming import CodexStreamedResponse, first_events
+from .settings import check_names, choice, max_retries
+from .streaming import CodexStreamedResponse
 from .tools import map_text_format, map_tool_choice, map_tools
 
 
@@ -59,7 +61,6 @@ class CodexModel(Model[CodexClient]):
         {
             'frequency_penalty',
             'logit_bias',
-            'max_retries',
             'max_tokens',
             'presence_penalty',
             'seed',
@@ -122,7 +123,7 @@ class CodexModel(Model[CodexClient]):
         canonical_system: str | None = getattr(response, 'canonical_system', None)
         if canonical_system is not None and provider_name == response.provider_name:
             return canonical_system == self.canonical_system
-        return provider_name in REASONING_SYSTEMS
+        return provider_name in READABLE
 
     def prepare_request(
         self, model_settings: ModelSettings | None, model_request_parameters: ModelRequestParameters
@@ -144,7 +145,8 @@ class CodexModel(Model[CodexClient]):
     ) -> ModelResponse:
         """Make a request: the stream, collected, as the backend does nothing but stream."""
         check_allow_model_requests()
-        async with self.request_stream(messages, model_settings, model_request_parameters) as streamed:
+        settings, params = self.prepare_request(model_settings, model_request_parameters)
+        async with self._open(messages, settings, params, whole=True) as streamed:
             async for _ in streamed:
                 pass
         return streamed.get()
@@ -163,12 +165,28 @@ class CodexModel(Model[CodexClient]):
         """
         check_allow_model_requests()
         settings, params = self.prepare_request(model_settings, model_request_parameters)
+        async with self._open(messages, settings, params, whole=False) as streamed:
+            yield streamed
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        messages: list[ModelMessage],
+        settings: ModelSettings | None,
+        params: ModelRequestParameters,
+        *,
+        whole: bool,
+    ) -> AsyncGenerator[CodexStreamedResponse]:
+        """Send a request; `whole` is for an answer that nobody sees before it is complete."""
+        given = cast('Mapping[str, Any]', settings or {})
+        messages = await download_files(messages)
         with mapped_errors(self.model_name):
-            request = self._build_request(messages, cast('Mapping[str, Any]', settings or {}), params)
-            stream = await self.client.stream(request)
+            credentials = await self.client.authenticate()
+            request = self._build_request(messages, given, params, credentials.account_tag)
+            stream = await self.client.stream(
+                request, credentials=credentials, whole=whole, max_retries=max_retries(given)
+            )
         try:
-            with mapped_errors(self.model_name):
-                events = await first_events(stream)
             streamed = CodexStreamedResponse(
                 params,
                 _requested_model=self.model_name,
@@ -176,7 +194,6 @@ class CodexModel(Model[CodexClient]):
                 _base_url=stream.base_url,
                 _timestamp=datetime.now(UTC),
                 _stream=stream,
-                _first_events=events,
             )
             # Before pydantic-ai 2.64 the attribute is not known, and does no harm.
             streamed.canonical_system = self.canonical_system
@@ -185,7 +202,11 @@ class CodexModel(Model[CodexClient]):
             await stream.aclose()
 
     def _build_request(
-        self, messages: Sequence[ModelMessage], settings: Mapping[str, Any], params: ModelRequestParameters
+        self,
+        messages: Sequence[ModelMessage],
+        settings: Mapping[str, Any],
+        params: ModelRequestParameters,
+        account: str | None,
     ) -> CodexRequest:
         conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
         session_id = session_id_for(conversation_id or str(uuid4()))
@@ -199,7 +220,7 @@ class CodexModel(Model[CodexClient]):
         return CodexRequest(
             model=self.model_name,
             instructions=map_instructions(messages, params),
-            input=map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts),
+            input=map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account),
             tools=map_tools(params),
             tool_choice=map_tool_choice(settings, params),
             parallel_tool_calls=settings.get('parallel_tool_calls'),

@@ -21,9 +21,9 @@ def codex_model_profile(name: ModelName) -> ModelProfile:
         # That mode demands the word JSON in the input; prompted output needs no more than its instructions.
         supports_json_object_output=False,
         supports_image_output=False,
-        # Files in a request are refused with a clear error until their mapping is complete.
-        supports_image_input=False,
-        supports_document_input=False,
+        supports_image_input=True,
+        supports_document_input=True,
+        # What a tool returns and the model cannot take is then replaced by a note, before it comes to the mapping.
         supports_audio_file_input=False,
         supports_video_input=False,
         # They go out as developer messages, which may stand anywhere in the input (captured).

@@ -9,6 +9,8 @@ from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.providers import Provider
 
 from .._client import CodexClient
+from .._clock import Clock
+from .._policy import TransportPolicy
 from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.model_names import parse_model_name
 from .._transport.http import HTTPClient
@@ -35,6 +37,8 @@ class CodexProvider(Provider[CodexClient]):
         http_client: An `httpx2.AsyncClient`, or a callable that makes one, which is called once for each event loop.
             By default clients of our own. A client that you pass in is yours to close.
         originator: How the program names itself to the backend.
+        policy: How patient it is: what is tried again and when, and the timeouts.
+        clock: Time and chance, for tests: an object with `now`, `monotonic`, `random` and `sleep`.
 
     Raises:
         UserError: If an argument cannot work.
@@ -48,6 +52,8 @@ class CodexProvider(Provider[CodexClient]):
         base_url: str | None = None,
         http_client: HTTPClient | None = None,
         originator: str = DEFAULT_ORIGINATOR,
+        policy: TransportPolicy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         with mapped_errors(self.name):
             self._client = CodexClient(
@@ -56,6 +62,8 @@ class CodexProvider(Provider[CodexClient]):
                 base_url=base_url,
                 http_client=http_client,
                 originator=originator,
+                policy=policy,
+                clock=clock,
             )
 
     @property

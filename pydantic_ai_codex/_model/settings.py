@@ -60,3 +60,15 @@ def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> 
     if value is None or value in choices:
         return value
     raise ConfigurationError(f'The setting `{name}` takes one of {", ".join(choices)}, not {value!r}.')
+
+
+def max_retries(settings: Mapping[str, Any]) -> int | None:
+    """The setting `max_retries`, or `None` for the provider's own number.
+
+    Raises:
+        ConfigurationError: If it is no number of retries.
+    """
+    value: object = settings.get('max_retries')
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise ConfigurationError(f'The setting `max_retries` takes a whole number, 0 or more, not {value!r}.')

@@ -47,6 +47,12 @@ PROTECTED_HEADERS: Final = frozenset(
 REQUEST_ID_HEADERS: Final = ('x-request-id', 'x-oai-request-id')
 """What the CLI reads as the id of a request, for support (captured)."""
 
+ACTIVE_LIMIT_HEADER: Final = 'x-codex-active-limit'
+"""The name of the limit that a request counted against; its headers begin with `x-<name>-` (captured)."""
+
+LIMIT_WINDOWS: Final = ('primary', 'secondary')
+"""The windows of a limit, usually five hours and a week, as they stand in `x-codex-primary-used-percent` (captured)."""
+
 AUTH_CLAIM: Final = 'https://api.openai.com/auth'
 """The JWT claim that holds `chatgpt_account_id`, `chatgpt_plan_type` and `chatgpt_account_is_fedramp` (captured)."""
 

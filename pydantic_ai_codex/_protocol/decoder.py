@@ -1,39 +1,53 @@
 """The data of wire events to `Event`s: the state machine of one answer.
 
 What it promises, whatever the backend sends: a part's pieces, joined, are the whole part, even where the backend sent
-no pieces and only the finished item, or only the final snapshot; nothing is handed out twice; an answer without a
-terminal event is an error. Event types, and that `output_item.done` is the item of record: captured.
+no pieces and only the finished item, or only the final snapshot; nothing is handed out twice; items come one after the
+other; an answer without a terminal event is an error. Event types, and that `output_item.done` is the item of record:
+captured.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal, Self, TypeAlias, cast
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Final, Literal, Self, cast
 
 from pydantic_core import from_json
 
 from ..errors import IncompleteStreamError
-from .events import (
-    Event,
-    ItemDone,
-    ReasoningDelta,
-    ReasoningDone,
-    ResponseEnded,
-    ResponseStarted,
-    TextDelta,
-    ToolCallDelta,
-    ToolCallStarted,
-    UnknownEvent,
-    Usage,
-)
+from .events import Event, ResponseEnded, ResponseStarted, UnknownEvent, Usage
 from .failures import error_from_event
-from .items import Item, Items
-from .values import text_or_none
+from .output.base import Events
+from .output.calls import Call
+from .output.items import Items, kind_of
+from .output.kinds import Image
+from .output.message import Message
+from .output.order import OneByOne
+from .output.pieces import HALVES, mended
+from .output.reasoning import Reasoning
+from .values import Wire, count_of, numbered_objects, object_or_empty, text_or_none
 
-_Wire: TypeAlias = dict[str, Any]
 _DONE: Final = b'[DONE]'
+
+_PARTS_OF_ITEMS: Final[dict[str, tuple[str, Callable[[Any, Wire], Events]]]] = {
+    'response.output_text.delta': ('message', Message.text_delta),
+    'response.output_text.done': ('message', Message.text_done),
+    'response.output_text.annotation.added': ('message', Message.annotation_added),
+    'response.refusal.delta': ('message', Message.refusal_delta),
+    'response.refusal.done': ('message', Message.refusal_done),
+    'response.reasoning_summary_text.delta': ('reasoning', Reasoning.summary_delta),
+    'response.reasoning_summary_text.done': ('reasoning', Reasoning.summary_done),
+    'response.reasoning_summary_part.done': ('reasoning', Reasoning.summary_part_done),
+    'response.reasoning_text.delta': ('reasoning', Reasoning.raw_delta),
+    'response.reasoning_text.done': ('reasoning', Reasoning.raw_done),
+    'response.function_call_arguments.delta': ('function_call', Call.delta),
+    'response.function_call_arguments.done': ('function_call', Call.whole),
+    'response.custom_tool_call_input.delta': ('custom_tool_call', Call.delta),
+    'response.custom_tool_call_input.done': ('custom_tool_call', Call.whole),
+    'response.image_generation_call.partial_image': ('image_generation_call', Image.partial),
+}
+"""Which kind of item an event is about, and which method of the item takes it."""
 
 
 class ResponseDecoder:
@@ -43,16 +57,17 @@ class ResponseDecoder:
 
     Args:
         headers: The headers of the answer with lower-case names, for the errors raised from its events.
+        now: The wall clock, for errors that tell when to come back; by default the `date` of the headers.
     """
 
-    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, headers: Mapping[str, str] | None = None, now: Callable[[], datetime] | None = None) -> None:
         self.ended = False
         """Whether the terminal event was received; what comes after it is ignored."""
         self._headers = headers or {}
+        self._now = now
         self._started = False
         self._items = Items()
-        self._halves = False
-        """Whether characters were seen that are cut in two between events."""
+        self._one_by_one = OneByOne()
         self._received = 0
         self._undecodable = 0
         self._last_type = ''
@@ -72,19 +87,18 @@ class ResponseDecoder:
         try:
             event: Any = from_json(data)
         except ValueError:
-            event = self._from_json(data)
+            event = _from_json(data)
         if not isinstance(event, dict):
             if data == _DONE:
                 return ()
             self._undecodable += 1
             return (UnknownEvent('', data),)
-        wire = cast('_Wire', event)
+        wire = cast('Wire', event)
         kind = wire.get('type')
         if not isinstance(kind, str):
             return (UnknownEvent('', data),)
         self._last_type = kind
-        handler = self._HANDLERS.get(kind)
-        events = None if handler is None else handler(self, wire)
+        events = self._handle(kind, wire)
         return (UnknownEvent(kind, data),) if events is None else events
 
     def close(self) -> None:
@@ -103,134 +117,92 @@ class ResponseDecoder:
             'a proxy on the way may be cutting streams, or what answers is not the backend.'
         )
 
-    # The handlers return `None` for an event that lacks what it needs: it is then kept as unknown, and the finished
-    # item, which comes later, still has all of it.
+    def _handle(self, kind: str, wire: Wire) -> Sequence[Event] | None:
+        """The events that a wire event stands for, or `None` where it is not read, or lacks what it needs."""
+        part = _PARTS_OF_ITEMS.get(kind)
+        if part is None:
+            handler = self._HANDLERS.get(kind)
+            return None if handler is None else handler(self, wire)
+        item_kind, method = part
+        item = self._items.find(wire.get('item_id'), wire.get('output_index'), item_kind)
+        if item.done:
+            # What comes after the item of record is late, or stands in it already.
+            return ()
+        events = method(item, wire)
+        return None if events is None else self._one_by_one.take(item, events)
 
-    def _on_started(self, wire: _Wire) -> Sequence[Event] | None:
+    def _on_started(self, wire: Wire) -> Sequence[Event] | None:
         response = wire.get('response')
         if not isinstance(response, dict):
             return None
         if self._started:
             return ()
         self._started = True
-        response = cast('_Wire', response)
+        response = cast('Wire', response)
         return (ResponseStarted(text_or_none(response.get('id')), text_or_none(response.get('model'))),)
 
-    def _on_text_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
-        delta = self._piece(item, wire)
-        if delta is None:
+    def _on_item_added(self, wire: Wire) -> Sequence[Event] | None:
+        item = object_or_empty(wire.get('item'))
+        if not (kind := kind_of(item)):
             return None
-        index = _index(wire, 'content_index')
-        item.texts.add(index, delta)
-        return (TextDelta(item.id, index, delta),) if delta else ()
+        state = self._items.find(
+            item.get('id'), wire.get('output_index'), kind, call_id=item.get('call_id'), begins=True
+        )
+        if state.done:
+            return ()
+        events = state.added(item)
+        state.begun = True
+        return self._one_by_one.take(state, events)
 
-    def _on_text_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
-        index = _index(wire, 'content_index')
-        rest = item.texts.rest(index, wire.get('text'))
-        return (TextDelta(item.id, index, rest),) if rest else ()
-
-    def _on_summary_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'reasoning')
-        delta = self._piece(item, wire)
-        if delta is None:
-            return None
-        index = _index(wire, 'summary_index')
-        item.texts.add(index, delta)
-        return (ReasoningDelta(item.id, index, delta),) if delta else ()
-
-    def _on_summary_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'reasoning')
-        index = _index(wire, 'summary_index')
-        rest = item.texts.rest(index, wire.get('text'))
-        return (ReasoningDelta(item.id, index, rest),) if rest else ()
-
-    def _on_arguments_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'function_call')
-        delta = self._piece(item, wire)
-        if delta is None:
-            return None
-        item.texts.add(0, delta)
-        # Before its name is known there is no call to hand out; the pieces follow its start.
-        return (ToolCallDelta(item.id, delta),) if delta and item.started else ()
-
-    def _on_arguments_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'function_call')
-        rest = item.texts.rest(0, wire.get('arguments'))
-        return (ToolCallDelta(item.id, rest),) if rest and item.started else ()
-
-    def _on_refusal_delta(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
-        delta = self._piece(item, wire)
-        if delta is None:
-            return None
-        item.refusals.add(_index(wire, 'content_index'), delta)
-        return ()
-
-    def _on_refusal_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), 'message')
-        item.refusals.rest(_index(wire, 'content_index'), wire.get('refusal'))
-        return ()
-
-    def _on_item_added(self, wire: _Wire) -> Sequence[Event] | None:
+    def _on_item_done(self, wire: Wire) -> Sequence[Event] | None:
         item = wire.get('item')
         if not isinstance(item, dict):
             return None
-        item = cast('_Wire', item)
-        state = self._items.open(item.get('id'), wire.get('output_index'), text_or_none(item.get('type')))
-        return tuple(self._start_call(state, item)) if item.get('type') == 'function_call' else ()
+        item = cast('Wire', item)
+        state = self._items.find(item.get('id'), wire.get('output_index'), kind_of(item), call_id=item.get('call_id'))
+        return self._one_by_one.take(state, list(state.finish(item)))
 
-    def _on_item_done(self, wire: _Wire) -> Sequence[Event] | None:
-        item = wire.get('item')
-        if not isinstance(item, dict):
-            return None
-        item = cast('_Wire', item)
-        state = self._items.find(item.get('id'), wire.get('output_index'), text_or_none(item.get('type')))
-        return tuple(self._finish(state, item))
-
-    def _on_ended(self, wire: _Wire) -> Sequence[Event] | None:
-        response: _Wire = wire['response'] if isinstance(wire.get('response'), dict) else {}
-        output = response.get('output')
-        events: list[Event] = []
-        # Items that never came as `output_item.done`; usually there are none, and `output` is empty or null.
-        seen: Counter[str | None] = Counter()
-        for item in _objects(output):
-            kind = text_or_none(item.get('type'))
-            events += self._finish(self._items.find_again(item.get('id'), item.get('call_id'), seen[kind], kind), item)
-            seen[kind] += 1
+    def _on_ended(self, wire: Wire) -> Sequence[Event] | None:
+        response = object_or_empty(wire.get('response'))
+        events = self._last_of_items(response.get('output'))
         self.ended = True
-        details: object = response.get('incomplete_details')
         status: Literal['completed', 'incomplete'] = (
             'completed' if wire['type'] == 'response.completed' else 'incomplete'
         )
         events.append(
             ResponseEnded(
                 status,
-                text_or_none(cast('_Wire', details).get('reason')) if isinstance(details, dict) else None,
+                text_or_none(object_or_empty(response.get('incomplete_details')).get('reason')),
                 text_or_none(response.get('id')),
                 text_or_none(response.get('model')),
                 _usage(response.get('usage')),
-                ''.join(text for item in self._items for pieces in item.refusals.values() for text in pieces) or None,
+                ''.join(item.refusal for item in self._items if isinstance(item, Message)) or None,
+                text_or_none(response.get('service_tier')),
             )
         )
         return events
 
-    def _on_failed(self, wire: _Wire) -> Sequence[Event] | None:
-        self.ended = True
-        raise error_from_event(wire, self._headers)
+    def _last_of_items(self, output: object) -> list[Event]:
+        """The events of the items that never came as `output_item.done`.
 
-    _HANDLERS: ClassVar[dict[str, Callable[[Self, _Wire], Sequence[Event] | None]]] = {
+        Usually there are none, and `output`, the final snapshot, is empty or null (captured).
+        """
+        events: list[Event] = []
+        for state, item in self._items.find_all_again([item for _, item in numbered_objects(output)]):
+            events += self._one_by_one.take(state, list(state.finish(item)))
+        for state in self._items:
+            if not state.done:
+                state.done = True
+                events += self._one_by_one.take(state, list(state.conclude()))
+        return [*events, *self._one_by_one.take_rest()]
+
+    def _on_failed(self, wire: Wire) -> Sequence[Event] | None:
+        self.ended = True
+        raise error_from_event(wire, self._headers, now=self._now and self._now())
+
+    _HANDLERS: ClassVar[dict[str, Callable[[Self, Wire], Sequence[Event] | None]]] = {
         'response.created': _on_started,
         'response.in_progress': _on_started,
-        'response.output_text.delta': _on_text_delta,
-        'response.output_text.done': _on_text_done,
-        'response.reasoning_summary_text.delta': _on_summary_delta,
-        'response.reasoning_summary_text.done': _on_summary_done,
-        'response.function_call_arguments.delta': _on_arguments_delta,
-        'response.function_call_arguments.done': _on_arguments_done,
-        'response.refusal.delta': _on_refusal_delta,
-        'response.refusal.done': _on_refusal_done,
         'response.output_item.added': _on_item_added,
         'response.output_item.done': _on_item_done,
         'response.completed': _on_ended,
@@ -239,110 +211,31 @@ class ResponseDecoder:
         'error': _on_failed,
     }
 
-    def _piece(self, item: Item, wire: _Wire) -> str | None:
-        """The piece that an event brings, made whole with the half character of the piece before it."""
-        delta = wire.get('delta')
-        if not isinstance(delta, str):
-            return None
-        return _joined(item, delta) if self._halves else delta
 
-    def _start_call(self, state: Item, item: _Wire) -> Iterator[Event]:
-        name = item.get('name')
-        if state.started or not isinstance(name, str) or not name:
-            return
-        state.started = True
-        state.call_id = text_or_none(item.get('call_id')) or state.id
-        yield ToolCallStarted(state.id, state.call_id, name)
-        if state.done or item.get('arguments') != '{}':
-            # At the start of a call `{}` is a placeholder; anything else is what there is of its arguments so far.
-            state.texts.rest(0, item.get('arguments'))
-        if arguments := ''.join(state.texts.get(0, ())):
-            yield ToolCallDelta(state.id, arguments)
+def _from_json(data: bytes) -> Any:
+    """What the fast parser refuses: half a character (a lone surrogate), cut from its other half by the events.
 
-    def _finish(self, state: Item, item: _Wire) -> Iterator[Event]:
-        """Hand out what is still missing of a finished item, then the item."""
-        if state.done:
-            return
-        state.done = True
-        match item.get('type'):
-            case 'message':
-                yield from self._finish_message(state, item)
-            case 'reasoning':
-                for position, part in enumerate(_objects(item.get('summary'))):
-                    if rest := state.texts.rest(position, part.get('text')):
-                        yield ReasoningDelta(state.id, position, rest)
-                yield ReasoningDone(state.id, text_or_none(item.get('encrypted_content')))
-            case 'function_call':
-                yield from self._start_call(state, item)
-                if state.started and (rest := state.texts.rest(0, item.get('arguments'))):
-                    yield ToolCallDelta(state.id, rest)
-            case _:
-                pass
-        yield ItemDone(item)
-
-    def _finish_message(self, state: Item, item: _Wire) -> Iterator[Event]:
-        for position, part in enumerate(_objects(item.get('content'))):
-            if part.get('type') == 'refusal':
-                state.refusals.rest(position, part.get('refusal'))
-            elif rest := state.texts.rest(position, part.get('text')):
-                yield TextDelta(state.id, position, rest)
-
-    def _from_json(self, data: bytes) -> Any:
-        """What the fast parser refuses: half a character (a lone surrogate), cut from its other half by the events."""
-        try:
-            event: Any = json.loads(data)
-        except (ValueError, RecursionError):
-            return None
-        self._halves = True
+    Bytes that are no text cost a character and no event, as event streams are defined.
+    """
+    try:
+        event: Any = json.loads(data.decode('utf-8', 'replace'))
         if not isinstance(event, dict):
             return None
+        wire = cast('Wire', event)
         # A piece keeps its half for the piece after it; everywhere else a half is all that there will be.
-        wire = cast('_Wire', event)
-        return {key: value if key == 'delta' else _mended(value) for key, value in wire.items()}
-
-
-def _mended(value: Any) -> Any:
-    """The value with a replacement character in place of each half of a character."""
-    if isinstance(value, str):
-        return value.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'replace')
-    if isinstance(value, dict):
-        items: dict[Any, Any] = dict(map(_mended, cast('dict[Any, Any]', value).items()))
-        return items
-    if isinstance(value, list | tuple):
-        return type(cast('list[Any]', value))(map(_mended, cast('list[Any]', value)))
-    return value
-
-
-def _joined(item: Item, delta: str) -> str:
-    """The piece with the half character of the piece before it, and without its own half at the end."""
-    delta = item.half + delta
-    item.half = delta[-1:] if '\ud800' <= delta[-1:] <= '\udbff' else ''
-    return _mended(delta[: len(delta) - len(item.half)])
-
-
-def _index(wire: _Wire, key: str) -> int:
-    value = wire.get(key)
-    return value if isinstance(value, int) else 0
-
-
-def _objects(value: object) -> Iterator[_Wire]:
-    for each in cast('list[Any]', value) if isinstance(value, list) else ():
-        if isinstance(each, dict):
-            yield cast('_Wire', each)
+        pieces = {'delta': wire['delta']} if isinstance(wire.get('delta'), str) else {}
+        return {**mended(wire), HALVES: True, **pieces}
+    except (ValueError, RecursionError):
+        return None
 
 
 def _usage(value: object) -> Usage | None:
     if not isinstance(value, dict):
         return None
-    usage = cast('_Wire', value)
+    usage = cast('Wire', value)
     return Usage(
-        _count(usage, 'input_tokens'),
-        _count(usage, 'output_tokens'),
-        _count(usage.get('input_tokens_details'), 'cached_tokens'),
-        _count(usage.get('output_tokens_details'), 'reasoning_tokens'),
+        count_of(usage, 'input_tokens'),
+        count_of(usage, 'output_tokens'),
+        count_of(object_or_empty(usage.get('input_tokens_details')), 'cached_tokens'),
+        count_of(object_or_empty(usage.get('output_tokens_details')), 'reasoning_tokens'),
     )
-
-
-def _count(wire: object, key: str) -> int:
-    value = cast('_Wire', wire).get(key) if isinstance(wire, dict) else None
-    return value if isinstance(value, int) else 0

@@ -1,13 +1,20 @@
 """The events of one answer, as typed values.
 
 These are what `ResponseDecoder` hands out after it has put the wire's events in order: whoever reads them may rely on
-what their docstrings promise, without knowing how the backend happened to send it.
+what their docstrings promise, without knowing how the backend happened to send it. The events of one item come
+together: those of the next item follow the last of this one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
+
+Phase: TypeAlias = Literal['commentary', 'final_answer']
+"""What a message is: said on the way, or the answer (captured)."""
+
+CallKind: TypeAlias = Literal['function_call', 'custom_tool_call', 'local_shell_call']
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +44,57 @@ class ResponseStarted:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """A piece of a message. The pieces of one part, joined, are the whole text of that part."""
+    """A piece of a message. The pieces of one part, joined, are the whole text of that part.
+
+    Attributes:
+        item_id: The message.
+        content_index: The part of the message.
+        text: The piece.
+        phase: The phase of the message, where the backend has said it by now.
+        replaces: Whether it is the whole text, in place of all pieces before it: the finished part contradicts them, or
+            the next part began between them.
+    """
 
     item_id: str
     content_index: int
     text: str
+    phase: Phase | None = None
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDone:
+    """A message is whole, and has something beside its text.
+
+    Attributes:
+        item_id: The message.
+        phase: Its phase.
+        annotations: What its parts cite, by content index, as the backend sent it.
+        logprobs: The log probabilities of its parts, by content index, as the backend sent them.
+    """
+
+    item_id: str
+    phase: Phase | None
+    annotations: Mapping[int, list[Any]]
+    logprobs: Mapping[int, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """A piece of a reasoning summary. The pieces of one summary, joined, are the whole summary."""
+    """A piece of a reasoning summary. The pieces of one summary, joined, are the whole summary.
+
+    Attributes:
+        item_id: The reasoning item.
+        summary_index: Which of its summaries.
+        text: The piece.
+        replaces: Whether it is the whole text, in place of all pieces before it: the finished summary contradicts them,
+            or the next summary began between them.
+    """
 
     item_id: str
     summary_index: int
     text: str
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +104,84 @@ class ReasoningDone:
     Attributes:
         item_id: The item.
         encrypted_content: What to replay in later requests, or `None` where the backend sent none.
+        raw_content: The reasoning itself, which few models show.
     """
 
     item_id: str
     encrypted_content: str | None
+    raw_content: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallStarted:
-    """A function call begins; its name and `call_id` are known."""
+    """A call begins; its name and `call_id` are known.
+
+    Attributes:
+        item_id: The item.
+        call_id: What pairs the call with its output.
+        name: The tool; of a local shell call it is `local_shell`.
+        kind: The type of the item.
+        namespace: The namespace of the tool, where it has one.
+    """
 
     item_id: str
     call_id: str
     name: str
+    kind: CallKind = 'function_call'
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of a call's arguments. The pieces, joined, are the whole argument JSON."""
+    """A piece of a call's arguments. The pieces, joined, are the whole argument JSON; of a custom call, its free text.
+
+    Attributes:
+        item_id: The item.
+        arguments: The piece.
+        replaces: Whether it stands in place of all pieces before it, which the finished call contradicts.
+    """
 
     item_id: str
     arguments: str
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStarted:
+    """An item begins that is neither a message, reasoning nor a call; all there is to it comes with its `ItemDone`.
+
+    Attributes:
+        item_id: The item.
+        kind: Its type, for example `web_search_call`.
+    """
+
+    item_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePartial:
+    """An image as far as it is drawn.
+
+    Attributes:
+        item_id: The item, an `image_generation_call`.
+        image: The image in base64.
+    """
+
+    item_id: str
+    image: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDone:
-    """An output item is whole: the item of record, as the backend sent it."""
+    """An output item is whole: the item of record, as the backend sent it.
 
+    Attributes:
+        item_id: What the events of this item call it; the item's own id, where it has one that did not change.
+        item: The item.
+    """
+
+    item_id: str
     item: dict[str, Any]
 
 
@@ -114,6 +209,7 @@ class ResponseEnded:
         model: The model that served it, where the backend says so.
         usage: The tokens, or `None` where the backend sent none.
         refusal: The text of a refusal, if the model refused.
+        service_tier: The tier that served it, where the backend says so.
     """
 
     status: Literal['completed', 'incomplete']
@@ -122,15 +218,19 @@ class ResponseEnded:
     model: str | None
     usage: Usage | None
     refusal: str | None = None
+    service_tier: str | None = None
 
 
 Event: TypeAlias = (
     ResponseStarted
     | TextDelta
+    | MessageDone
     | ReasoningDelta
     | ReasoningDone
     | ToolCallStarted
     | ToolCallDelta
+    | ItemStarted
+    | ImagePartial
     | ItemDone
     | UnknownEvent
     | ResponseEnded

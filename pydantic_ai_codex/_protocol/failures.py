@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 
 from pydantic_core import from_json, to_json
@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 from ..errors import BackendError, FailureCategory
 from .constants import REQUEST_ID_HEADERS
 from .values import text_or_none
+from .waits import Said, Wait, find_wait
 
 _CODES: Final[dict[str, tuple[FailureCategory, int]]] = {
     # Codes of `response.failed` (captured), and the status that the same error has before a stream.
@@ -45,13 +46,16 @@ _STATUSES: Final[dict[int, FailureCategory]] = {
 _EXCERPT: Final = 500
 
 
-def error_from_response(status_code: int, headers: Mapping[str, str], content: bytes) -> BackendError:
+def error_from_response(
+    status_code: int, headers: Mapping[str, str], content: bytes, *, now: datetime | None = None
+) -> BackendError:
     """The error that an HTTP answer with an error status stands for.
 
     Args:
         status_code: The status.
         headers: The headers, with lower-case names.
         content: The body, or its beginning.
+        now: The wall clock, for what is told as a point in time; by default the `date` of the answer.
     """
     body = _decode(content)
     details = _details(body)
@@ -59,20 +63,23 @@ def error_from_response(status_code: int, headers: Mapping[str, str], content: b
     return _error(
         f'The backend answered {status_code}' + (f': {message}' if message else ' without a message.'),
         status_code,
+        Said(details, message, now),
         code=text_or_none(details.get('code')),
         error_type=text_or_none(details.get('type')),
         body=body,
         headers=headers,
-        retry_after=_retry_after(details, headers),
     )
 
 
-def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = None) -> BackendError:
+def error_from_event(
+    event: dict[str, Any], headers: Mapping[str, str] | None = None, *, now: datetime | None = None
+) -> BackendError:
     """The error that an event `response.failed` or `error` stands for.
 
     Args:
         event: The event.
         headers: The headers of the stream, with lower-case names.
+        now: The wall clock, for what is told as a point in time; by default the `date` of the stream.
     """
     response = event.get('response')
     details = _details(cast('dict[str, Any]', response) if isinstance(response, dict) else event)
@@ -86,12 +93,11 @@ def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = 
     return _error(
         f'The backend failed in the stream ({code or error_type or "no code"})' + (f': {message}' if message else '.'),
         status,
+        Said(details, message, now),
         code=code,
         error_type=error_type,
         body=event,
         headers=headers or {},
-        # The headers are those of the stream, which had begun well: they say nothing of when to try again.
-        retry_after=_retry_after(details, {}),
         in_stream=True,
     )
 
@@ -99,16 +105,17 @@ def error_from_event(event: dict[str, Any], headers: Mapping[str, str] | None = 
 def _error(
     message: str,
     status: int | None,
+    said: Said,
     *,
     code: str | None,
     error_type: str | None,
     body: object,
     headers: Mapping[str, str],
-    retry_after: float | None,
     in_stream: bool = False,
 ) -> BackendError:
-    """The error, with what follows from the rest: its category, what to do about it and the request's id."""
+    """The error, with what follows from the rest: its category, when to try again, what to do, and the request's id."""
     category = _category(code, error_type, status)
+    wait = find_wait(said, headers, is_quota=category == 'quota', in_stream=in_stream)
     return BackendError(
         message,
         status_code=status,
@@ -117,20 +124,20 @@ def _error(
         error_type=error_type,
         body=body,
         headers=headers,
-        retry_after=retry_after,
-        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None),
+        retry_after=wait.seconds,
+        resets_at=wait.until,
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), None),
         in_stream=in_stream,
-        hint=_hint(category, retry_after),
+        hint=_hint(category, wait),
     )
 
 
-def _hint(category: FailureCategory | None, retry_after: float | None) -> str | None:
+def _hint(category: FailureCategory | None, wait: Wait) -> str | None:
     if category != 'quota':
         return None
-    if retry_after is None:
+    if wait == Wait():
         return 'The plan does not cover it, or its limit is reached.'
-    hours, minutes = divmod(math.ceil(retry_after / 60), 60)
-    return f'The limit of the plan is reached; it resets in {hours} h {minutes} min.'
+    return f'The limit of the plan is reached; it resets {wait}.'
 
 
 def _category(code: str | None, error_type: str | None, status: int | None) -> FailureCategory | None:
@@ -174,21 +181,3 @@ def _message(details: dict[str, Any], body: object) -> str:
         text = to_json(details['detail']).decode()
     text = text or ''
     return text if len(text) <= _EXCERPT else f'{text[:_EXCERPT]}… ({len(text)} characters)'
-
-
-def _retry_after(details: dict[str, Any], headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: `resets_in_seconds` of a plan limit (captured), or the header."""
-    for value, scale in (
-        (details.get('resets_in_seconds'), 1.0),
-        (headers.get('retry-after-ms'), 0.001),
-        (headers.get('retry-after'), 1.0),
-    ):
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            continue
-        try:
-            seconds = float(value) * scale
-        except (ValueError, OverflowError):
-            continue  # A date: pydantic-ai reads that form of the header itself.
-        if math.isfinite(seconds) and seconds >= 0:
-            return seconds
-    return None

@@ -23,7 +23,7 @@ class Connection(Protocol):
         """The data of the next events, at least one; nothing at the end of the stream.
 
         Raises:
-            TransportError: If the connection breaks.
+            TransportError: If the connection breaks, or brings no event for too long.
             MalformedStreamError: If what arrives is no event stream.
         """
         ...
@@ -51,7 +51,7 @@ class Transport(Protocol):
             url: Where to.
             headers: Every header of ours, with the login.
             content: The body.
-            timeouts: The user's setting `timeout`, or `None`.
+            timeouts: The user's setting `timeout`, or `None` for the policy's.
 
         Raises:
             TransportError: If the request does not get through.

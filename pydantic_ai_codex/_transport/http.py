@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import math
 import ssl
@@ -25,6 +26,9 @@ HTTPClient: TypeAlias = httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]
 
 DEFAULT_TIMEOUT: Final = httpx2.Timeout(IDLE_TIMEOUT, connect=CONNECT_TIMEOUT)
 _LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+
+_LINGER: Final = 0.5
+"""Seconds between the end of a provider and that of its connections, where the event loop goes on."""
 
 
 class Lease:
@@ -54,7 +58,7 @@ class _Held:
         self.was_entered = False
         """Whether whoever leaves last closes the client; where nobody ever enters, the end of the loop does."""
         self._keeper = _keep(client)
-        _start(self._keeper)
+        _start(self._keeper, _running_loop())
 
     async def close_if_unused(self) -> None:
         """Close the client after the last use, unless nobody entered it."""
@@ -74,12 +78,13 @@ async def _keep(client: httpx2.AsyncClient) -> AsyncGenerator[None]:
         await client.aclose()
 
 
-def _start(keeper: AsyncGenerator[None]) -> None:
+def _start(keeper: AsyncGenerator[None], loop: Any) -> None:
     """Take the generator to its `yield`, which registers it with the running event loop."""
     finalizer = sys.get_asyncgen_hooks().finalizer
-    # Where its provider is garbage, so is the client, and its sockets close without a word. The loop's own finalizer
-    # would start a task for that, which a loop that is about to stop never gets to, and complains about.
-    sys.set_asyncgen_hooks(finalizer=_let_go)
+    if hasattr(loop, 'call_later'):
+        # The finalizer of asyncio would start a task at once, which a loop that is about to stop never gets to, and
+        # complains about: `asyncio.run` of a function that makes its provider itself.
+        sys.set_asyncgen_hooks(finalizer=partial(_let_go, loop))
     try:
         with suppress(StopIteration):
             keeper.__anext__().send(None)
@@ -87,8 +92,17 @@ def _start(keeper: AsyncGenerator[None]) -> None:
         sys.set_asyncgen_hooks(finalizer=finalizer)
 
 
-def _let_go(collected: AsyncGenerator[None]) -> None:
-    pass
+def _let_go(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[None]) -> None:
+    """Have the loop close a client whose provider is garbage; this may be any thread."""
+    with suppress(RuntimeError):  # The loop is closed.
+        loop.call_soon_threadsafe(_close_soon, loop, keeper)
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, keeper: AsyncGenerator[None]) -> None:
+    """Close the client in a moment, or when the loop ends, whichever comes first."""
+    if (register := sys.get_asyncgen_hooks().firstiter) is not None:
+        register(keeper)
+    loop.call_later(_LINGER, lambda: loop.create_task(keeper.aclose()))
 
 
 class HTTPClients:

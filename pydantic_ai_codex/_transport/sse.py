@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
 import httpx2
 
+from .._clock import Clock, SystemClock
+from .._policy import TransportPolicy
 from .._protocol.constants import MAX_ERROR_BODY_BYTES
 from .._protocol.sse import SSEDecoder
 from ..errors import ConfigurationError, MalformedStreamError, TransportError, TransportPhase, TransportTimeoutError
@@ -44,10 +46,14 @@ class SSETransport:
 
     Args:
         clients: Where the HTTP clients come from.
+        policy: The timeouts, where a request has none of its own.
+        clock: What a stream without events is timed with.
     """
 
-    def __init__(self, clients: HTTPClients) -> None:
+    def __init__(self, clients: HTTPClients, policy: TransportPolicy | None = None, clock: Clock | None = None) -> None:
         self._clients = clients
+        self._policy = policy or TransportPolicy()
+        self._clock = clock or SystemClock()
 
     async def send(self, url: str, *, headers: Mapping[str, str], content: bytes, timeouts: object) -> SSEConnection:
         """Send one request and wait for the status of its answer.
@@ -56,10 +62,10 @@ class SSETransport:
             TransportError: If the request does not get through.
             ConfigurationError: If the client cannot be used on this event loop.
         """
-        seconds = request_timeout(timeouts, ours=self._clients.is_ours)
+        timeout, idle_timeout = self._timeouts(timeouts)
         lease = self._clients.lease()
         try:
-            request = lease.client.build_request('POST', url, headers=headers, content=content, timeout=seconds)
+            request = lease.client.build_request('POST', url, headers=headers, content=content, timeout=timeout)
             # The bearer is ours, and it is for this URL alone: no other auth, and no redirect that takes it along.
             response = await lease.client.send(request, stream=True, auth=None, follow_redirects=False)
         except BaseException as error:
@@ -69,7 +75,23 @@ class SSETransport:
             if isinstance(error, RuntimeError):
                 raise self._runtime_error(error) from error
             raise
-        return SSEConnection(response, lease)
+        return SSEConnection(
+            response,
+            lease,
+            runtime_error=self._runtime_error,
+            idle_timeout=idle_timeout,
+            monotonic=self._clock.monotonic,
+        )
+
+    def _timeouts(self, setting: object) -> tuple[httpx2.Timeout | Any, float | None]:
+        """The timeouts of a request, and how long its stream may go on without an event."""
+        if setting is not None:
+            timeout = request_timeout(setting, ours=self._clients.is_ours)
+            return timeout, timeout.read
+        idle_timeout = self._policy.idle_timeout
+        if self._clients.is_ours:
+            return httpx2.Timeout(idle_timeout, connect=self._policy.connect_timeout), idle_timeout
+        return request_timeout(None, ours=False), idle_timeout
 
     def _runtime_error(self, error: RuntimeError) -> Exception:
         if self._clients.is_shared:
@@ -87,10 +109,26 @@ class SSEConnection:
     Args:
         response: The response, its body not read yet.
         lease: The client that it came through; released when the answer is closed.
+        runtime_error: Makes our error of one that says that the client belongs to another event loop.
+        idle_timeout: Seconds without an event after which the stream is dead, whatever else it sends; `None` for no end.
+        monotonic: The clock.
     """
 
-    def __init__(self, response: httpx2.Response, lease: Lease) -> None:
+    def __init__(
+        self,
+        response: httpx2.Response,
+        lease: Lease,
+        *,
+        runtime_error: Callable[[RuntimeError], Exception],
+        idle_timeout: float | None,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._runtime_error = runtime_error
         self._lease = lease
+        self._idle_timeout = idle_timeout
+        self._monotonic = monotonic
+        self._idle_since: float | None = None
+        """When the first piece came that completed no event, since the last event."""
         self.status_code = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
         self._response = response
@@ -105,7 +143,7 @@ class SSEConnection:
         """The data of the next events, at least one; nothing at the end of the stream.
 
         Raises:
-            TransportError: If the connection breaks.
+            TransportError: If the connection breaks, or brings no event for too long.
             MalformedStreamError: If what arrives is no event stream.
         """
         if not self._checked:
@@ -117,18 +155,23 @@ class SSEConnection:
                     self._at_end = True
                     return self._decoder.close()
                 if events := self._decoder.feed(chunk):
+                    self._idle_since = None
                     return events
+                self._check_idle()
         except (httpx2.TransportError, httpx2.StreamError) as error:
             raise transport_error(error) from error
         except httpx2.DecodingError as error:
             raise MalformedStreamError(f'The answer cannot be decompressed: {error}') from error
+        except RuntimeError as error:
+            # Whether a connection of another loop fails at the request or here is up to who is quicker.
+            raise self._runtime_error(error) from error
         return ()
 
     async def read(self) -> bytes:
         """The body of an error answer, or its beginning, instead of `receive`; what cannot be read is left out."""
         body = bytearray()
         # The status says more than the rest of a body that breaks off, or never comes, would.
-        with anyio.move_on_after(_ERROR_BODY_SECONDS), suppress(httpx2.HTTPError, httpx2.StreamError):
+        with anyio.move_on_after(_ERROR_BODY_SECONDS), suppress(httpx2.HTTPError, httpx2.StreamError, RuntimeError):
             async for chunk in self._chunks:
                 body += chunk
                 if len(body) > MAX_ERROR_BODY_BYTES:
@@ -137,22 +180,38 @@ class SSEConnection:
 
     async def finish(self) -> None:
         """Let go of the connection after the last event that matters, so that it can be used again."""
-        with anyio.move_on_after(_DRAIN_SECONDS):
-            try:
+        try:
+            with anyio.move_on_after(_DRAIN_SECONDS):
                 while not self._at_end:
                     self._at_end = await anext(self._chunks, None) is None
-            except (httpx2.HTTPError, httpx2.StreamError, RuntimeError):
-                pass  # The answer is complete: how its connection ends makes no difference any more.
-        await self.aclose()
+        except (httpx2.HTTPError, httpx2.StreamError, RuntimeError):
+            pass  # The answer is complete: how its connection ends makes no difference any more.
+        finally:
+            await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connection, also while another task waits in `receive`; more than once does no harm."""
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-            await self._response.aclose()
+            # Those of another event loop cannot be closed from here.
+            with suppress(RuntimeError):
+                await self._response.aclose()
             # Where another task waits in it, the closed response ends that wait.
             with suppress(RuntimeError):
                 await self._chunks.aclose()
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
             await self._lease.release()
+
+    def _check_idle(self) -> None:
+        """Give up on a stream that sends comments, or an event without an end, and so never runs into a read timeout."""
+        # Not timed from the last event on, so that whoever sends events as they should pays nothing; the read timeout
+        # bounds what is left out.
+        now = self._monotonic()
+        if self._idle_since is None:
+            self._idle_since = now
+        elif self._idle_timeout is not None and now - self._idle_since >= self._idle_timeout:
+            raise TransportTimeoutError(
+                f'The stream is open, but brought no event for {self._idle_timeout:g} seconds.', phase='read'
+            )
 
     async def _check(self) -> None:
         """Refuse an answer that says itself that it is no event stream, such as a proxy's page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ _SHAPES: Final = ('chatgpt', 'tokens')
 
 _MILLISECONDS: Final = 1e11
 """Epoch numbers beyond this (the year 5138 in seconds) are milliseconds."""
+
+_ACCOUNT_TAG: Final = b'pydantic-ai-codex account tag:'
+"""Keeps the hashes of account ids apart from everybody else's."""
 
 _UNSUPPORTED_MODES: Final = {
     'chatgptauthtokens': 'tokens that a host application keeps in memory',
@@ -68,6 +72,19 @@ class Credentials:
         if self.is_fedramp is None:
             fedramp = any(_auth_claim(each).get('chatgpt_account_is_fedramp') is True for each in claims)
             object.__setattr__(self, 'is_fedramp', fedramp)
+
+    @property
+    def account_tag(self) -> str | None:
+        """A short name of the account that does not give the account away, or `None` where no account is known.
+
+        It stands in message histories beside encrypted reasoning, which no other account can read. It stays the same
+        over processes and versions. Every API key has one and the same tag, as keys do not name their organization.
+        """
+        if self.auth_mode == 'apikey':
+            return 'api-key'
+        if self.account_id is None:
+            return None
+        return hashlib.sha256(_ACCOUNT_TAG + self.account_id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
 
 class ShapeError(ValueError):

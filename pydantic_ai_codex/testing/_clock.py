@@ -1,9 +1,33 @@
-"""The default clock."""
+"""The clocks: the simulator's own, and the one that its clients get."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class InstantClock:
+    """A clock for clients whose waits are over at once, as if the time had passed; chance is in the middle.
+
+    Args:
+        now: The wall clock.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
+        self.waits: list[float] = []
+        """The seconds of each wait."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() + sum(self.waits)
+
+    def random(self) -> float:
+        return 0.5
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)

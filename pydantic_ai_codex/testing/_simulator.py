@@ -12,7 +12,7 @@ import httpx2
 from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL
 from ..errors import ConfigurationError
 from ._backend import Backend
-from ._clock import utc_now
+from ._clock import InstantClock, utc_now
 from ._records import RecordedRequest, SimulatorError
 from ._script import Answer, ScriptEntry
 from ._server import SimulatorServer, serve
@@ -20,7 +20,7 @@ from ._tokens import DEFAULT_ACCOUNT_ID, fake_access_token
 from ._transport import SimulatorTransport, origin_of
 
 if TYPE_CHECKING:
-    from .. import CodexModel, CodexProvider
+    from .. import CodexModel, CodexProvider, TransportPolicy
     from ..auth import Credentials
 
 _LIFETIME: Final = timedelta(days=10)
@@ -195,33 +195,45 @@ class CodexSimulator:
         """Make an HTTP client whose requests lead here."""
         return httpx2.AsyncClient(transport=self.transport)
 
-    def provider(self, **kwargs: Any) -> CodexProvider:
+    def provider(self, *, policy: TransportPolicy | None = None, **kwargs: Any) -> CodexProvider:
         """Make a provider that is logged in here.
 
         Args:
+            policy: How patient it is. By default nothing is tried again, so that each turn of the script is one
+                outcome. With retries no time passes in the waits between them.
             **kwargs: Further arguments of `CodexProvider`, which win over those made here. With an `api_key` (any
                 that begins with `sk-`) it uses the API in place of the login.
         """
-        from .. import CodexProvider
+        from .. import CodexProvider, TransportPolicy
 
-        made: dict[str, Any] = {'http_client': self.http_client}
+        made: dict[str, Any] = {
+            'http_client': self.http_client,
+            'policy': policy or TransportPolicy(max_retries=0),
+            'clock': InstantClock(self._backend.now),
+        }
         if 'api_key' not in kwargs:
             made['credentials'] = self.credentials
         if self._base_url is not None:
             made['base_url'] = self._base_url
         return CodexProvider(**{**made, **kwargs})
 
-    def model(self, name: str = 'gpt-5.1-codex', **kwargs: Any) -> CodexModel:
+    def model(self, name: str = 'gpt-5.1-codex', *, policy: TransportPolicy | None = None, **kwargs: Any) -> CodexModel:
         """Make a model that is served here.
 
         Args:
             name: The model name.
+            policy: How patient it is; see `provider`.
             **kwargs: Further arguments of `CodexModel`.
+
+        Raises:
+            ConfigurationError: There is a `policy` for a `provider` that has one already.
         """
         from .. import CodexModel
 
         if 'provider' not in kwargs:
-            kwargs['provider'] = self.provider()
+            kwargs['provider'] = self.provider(policy=policy)
+        elif policy is not None:
+            raise ConfigurationError('The `policy` belongs to the `provider`; pass it there.')
         return CodexModel(name, **kwargs)
 
     def serve(self, host: str = '127.0.0.1', port: int = 0) -> AbstractAsyncContextManager[SimulatorServer]:

@@ -209,6 +209,25 @@ def test_claims_of_an_api_key_are_not_read() -> None:
     assert (credentials.account_id, credentials.expires_at, credentials.is_fedramp) == (None, None, False)
 
 
+def test_the_tag_of_an_account_is_stable_and_does_not_give_it_away() -> None:
+    # It stands in stored histories: another value would throw their reasoning away.
+    assert Credentials('t', account_id='acct-1').account_tag == snapshot('cf9ead989df9d299')
+    assert Credentials('other', account_id='acct-1', plan_type='pro').account_tag == LOGIN.account_tag
+    assert Credentials('t', account_id='acct-2').account_tag != LOGIN.account_tag
+
+
+@pytest.mark.parametrize(
+    ('credentials', 'tag'),
+    [
+        (Credentials('opaque'), None),
+        (Credentials('sk-1', auth_mode='apikey'), 'api-key'),
+        (Credentials('sk-1', account_id='acct-1', auth_mode='apikey'), 'api-key'),
+    ],
+)
+def test_the_tag_without_an_account(credentials: Credentials, tag: str | None) -> None:
+    assert credentials.account_tag == tag
+
+
 def test_no_repr_holds_a_token() -> None:
     assert repr(LOGIN) == snapshot(
         "Credentials(account_id='acct-1', expires_at=None, plan_type=None, is_fedramp=False, auth_mode='chatgpt')"

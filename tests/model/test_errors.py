@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
@@ -15,7 +16,8 @@ from pydantic_ai import Agent, exceptions
 from pydantic_ai.exceptions import ModelAPIError, ModelConnectionError, ModelHTTPError, ModelTimeoutError, UserError
 from pydantic_ai.models.fallback import FallbackModel
 
-from pydantic_ai_codex import CodexError, CodexModel, CodexProvider
+from pydantic_ai_codex import CodexError, CodexModel, CodexProvider, errors
+from pydantic_ai_codex._model.errors import model_error
 from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialsError
 from pydantic_ai_codex.errors import BackendError
 from pydantic_ai_codex.testing import (
@@ -25,8 +27,10 @@ from pydantic_ai_codex.testing import (
     connect_error,
     fail,
     fail_in_stream,
+    raw_stream,
     reply,
     say,
+    sse_frame,
     turn,
     usage_limit,
 )
@@ -76,13 +80,105 @@ async def test_a_plan_limit_tells_when_to_come_back() -> None:
     assert (error.retry_after, error.provider_error_type) == (7200, 'usage_limit_reached')
 
 
+PLAN_LIMIT = {'type': 'usage_limit_reached', 'message': 'The usage limit has been reached', 'resets_at': 1795237957}
+
+
+@pytest.mark.parametrize('in_stream', [False, True], ids=['status', 'stream'])
+async def test_everything_that_is_known_of_an_error_is_told(in_stream: bool) -> None:
+    headers = {'x-request-id': 'req_1', 'date': 'Sat, 21 Nov 2026 03:12:37 GMT'}
+    failed = {'type': 'response.failed', 'response': {'error': PLAN_LIMIT}}
+    body = failed if in_stream else {'error': PLAN_LIMIT}
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        content = sse_frame(failed) if in_stream else json.dumps(body).encode()
+        return httpx2.Response(200 if in_stream else 429, headers=headers, content=content)
+
+    simulator = CodexSimulator(now=lambda: datetime(2026, 11, 21, 3, 12, 37, tzinfo=UTC))
+    provider = simulator.provider(http_client=lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(answer)))
+    with pytest.raises(exceptions.ModelQuotaExceededError) as caught:
+        await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
+
+    error, cause = caught.value, caught.value.__cause__
+    assert isinstance(error, ModelHTTPError)
+    assert (error.status_code, error.body, error.retry_after, error.in_stream) == (429, body, 7200.0, in_stream)
+    assert error.headers is not None
+    assert error.headers['x-request-id'] == 'req_1'
+    assert error.hint == snapshot(
+        'The limit of the plan is reached; it resets at 2026-11-21 05:12 UTC, in 2 h 0 min. '
+        'For support: request id req_1.'
+    )
+    assert str(error).endswith(str(error.hint))
+    assert isinstance(cause, BackendError)
+    assert (cause.request_id, cause.resets_at) == ('req_1', datetime(2026, 11, 21, 5, 12, 37, tzinfo=UTC))
+
+
+async def test_every_error_of_the_backend_names_the_request() -> None:
+    for answer in (fail(500), fail(400), fail_in_stream('server_error'), fail_in_stream('vector_store_timeout')):
+        error = await failure(answer)
+
+        assert isinstance(error.__cause__, BackendError)
+        assert error.__cause__.request_id is not None
+        assert f'request id {error.__cause__.request_id}' in str(error)
+
+
+BACKEND: dict[str, Any] = {
+    'code': 'rate_limit_exceeded',
+    'error_type': 'tokens',
+    'body': {'error': {'code': 'rate_limit_exceeded'}},
+    'headers': {'x-request-id': 'req_1'},
+    'retry_after': 5.0,
+    'resets_at': datetime(2026, 11, 21, 14, 30, tzinfo=UTC),
+    'request_id': 'req_1',
+    'in_stream': True,
+    'hint': 'Wait a little.',
+}
+
+ERRORS: dict[str, CodexError] = {
+    **{
+        category: errors.BackendError('Oh no.', status_code=429, category=category, **BACKEND)
+        for category in get_args(errors.FailureCategory)
+    },
+    'no category': errors.BackendError('Oh no.', status_code=302, **BACKEND),
+    'no status': errors.BackendError('Oh no.', **BACKEND),
+    'transport': errors.TransportError('Oh no.', phase='write'),
+    'timeout': errors.TransportTimeoutError('Oh no.', phase='read'),
+    'incomplete': errors.IncompleteStreamError('Oh no.'),
+    'malformed': errors.MalformedStreamError('Oh no.'),
+    'configuration': errors.ConfigurationError('Oh no.'),
+    'model name': errors.ModelNameError('Oh no.'),
+    'login': errors.CredentialsError('Oh no.'),
+    'no login': errors.CredentialsNotFoundError('Oh no.', path=Path('/somewhere')),
+    'login file': errors.CredentialsFileError('Oh no.', path=Path('/somewhere')),
+    'script': SimulatorError('Oh no.'),
+}
+
+
+@pytest.mark.parametrize('error', ERRORS.values(), ids=list(ERRORS))
+@pytest.mark.parametrize('protocol', [2, pickle.HIGHEST_PROTOCOL])
+def test_what_the_user_meets_can_be_pickled(error: CodexError, protocol: int) -> None:
+    mapped = model_error(error, 'gpt-5.5')
+
+    copied = pickle.loads(pickle.dumps(mapped, protocol))
+
+    assert type(copied) is type(mapped)
+    assert (str(copied), repr(copied), vars(copied)) == (str(mapped), repr(mapped), vars(mapped))
+
+
+def test_every_error_of_ours_is_mapped() -> None:
+    def all_of(kind: type[CodexError]) -> set[type[CodexError]]:
+        return {kind}.union(*map(all_of, kind.__subclasses__()))
+
+    abstract = {CodexError, errors.StreamError}
+    ours = {each for each in all_of(CodexError) if not each.__module__.startswith('pydantic_ai_codex._model')}
+    assert {type(error) for error in ERRORS.values()} == ours - abstract
+
+
 async def test_a_code_without_a_known_status_is_told_as_it_is() -> None:
     error = await failure(fail_in_stream('vector_store_timeout', 'Too slow.'))
 
     assert not isinstance(error, ModelHTTPError)
-    assert (error.provider_error_code, error.in_stream, str(error)) == snapshot(
-        ('vector_store_timeout', True, 'The backend failed in the stream (vector_store_timeout): Too slow.')
-    )
+    assert (error.provider_error_code, error.in_stream) == ('vector_store_timeout', True)
+    assert str(error).startswith('The backend failed in the stream (vector_store_timeout): Too slow. For support')
 
 
 async def test_nobody_there() -> None:
@@ -101,8 +197,20 @@ async def test_too_slow() -> None:
     assert error.phase == 'read'
 
 
-async def test_fallback_takes_over_before_the_first_piece() -> None:
-    first, second = CodexSimulator(usage_limit()), CodexSimulator(reply('From the second.'))
+@pytest.mark.parametrize(
+    'entry',
+    [
+        usage_limit(),
+        fail_in_stream('server_error'),
+        turn(say('Hi'), cut_after=1),
+        turn(say('Hi'), end_after=1),
+        connect_error(),
+        raw_stream(b'<html>', content_type='text/html'),
+    ],
+    ids=['status', 'first event', 'cut', 'no end', 'no connection', 'no stream'],
+)
+async def test_fallback_takes_over_before_the_first_piece(entry: ScriptEntry) -> None:
+    first, second = CodexSimulator(entry), CodexSimulator(reply('From the second.'))
     agent = Agent(FallbackModel(first.model(), second.model()))
 
     async with agent.run_stream('Hi') as result:
@@ -135,6 +243,17 @@ async def test_a_missing_login_is_no_reason_to_fall_back() -> None:
         await Agent(FallbackModel(CodexModel('gpt-5.5'), second.model())).run('Hi')
 
     assert second.requests == []
+
+
+async def test_a_refused_login_is_a_reason_to_fall_back() -> None:
+    first, second = CodexSimulator(), CodexSimulator(reply('From the second.'))
+    model = first.model()
+    first.revoke()
+
+    result = await Agent(FallbackModel(model, second.model())).run('Hi')
+
+    assert result.output == 'From the second.'
+    assert [each.status for each in first.requests] == [401]
 
 
 @pytest.mark.parametrize(

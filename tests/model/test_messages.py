@@ -9,14 +9,10 @@ from inline_snapshot import snapshot
 from pydantic_ai.direct import model_request
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import (
-    BinaryContent,
     CachePoint,
-    FilePart,
-    ImageUrl,
     ModelMessage,
     ModelRequest,
     ModelResponse,
-    NativeToolCallPart,
     RetryFeedbackPart,
     RetryInfo,
     SystemPromptPart,
@@ -266,29 +262,6 @@ async def test_thinking_is_replayed_as_it_came() -> None:
     assert (item['type'], [part['text'] for part in item['summary']]) == ('reasoning', ['One.', 'Two.'])
     # The simulator refuses encrypted content that it did not issue for this account, so it came back whole.
     assert simulator.requests[1].status == 200
-
-
-@pytest.mark.parametrize(
-    'content',
-    [ImageUrl('https://example.com/a.png'), BinaryContent(b'x', media_type='image/png')],
-    ids=['image-url', 'binary'],
-)
-async def test_content_that_cannot_be_sent_is_a_user_error(content: Any) -> None:
-    with pytest.raises(UserError, match=type(content).__name__):
-        await send([ModelRequest([UserPromptPart(['see', content])])])
-
-
-@pytest.mark.parametrize(
-    'part',
-    [
-        FilePart(BinaryContent(b'x', media_type='image/png')),
-        NativeToolCallPart('web_search', {}, 'ws_1', provider_name='google'),
-    ],
-    ids=['file', 'native-tool'],
-)
-async def test_parts_that_cannot_be_sent_are_a_user_error(part: Any) -> None:
-    with pytest.raises(UserError, match=type(part).__name__):
-        await send([ModelRequest([UserPromptPart('Hi')]), ModelResponse([part]), ModelRequest([UserPromptPart('So')])])
 
 
 async def test_a_part_that_an_agent_translates_says_how() -> None:

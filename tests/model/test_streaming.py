@@ -53,7 +53,7 @@ async def test_usage_finish_reason_and_ids() -> None:
         details={'reasoning_tokens': 5},
     )
     assert (response.finish_reason, response.provider_details, response.provider_name) == snapshot(
-        ('stop', {'finish_reason': 'completed'}, 'codex')
+        ('stop', {'finish_reason': 'completed', 'service_tier': 'default'}, 'codex')
     )
     assert response.provider_url == 'https://chatgpt.com/backend-api/codex'
     assert response.provider_response_id is not None

@@ -16,6 +16,7 @@ from pydantic_ai_codex._protocol.decoder import ResponseDecoder
 from pydantic_ai_codex._protocol.events import (
     Event,
     ItemDone,
+    ItemStarted,
     ReasoningDelta,
     ReasoningDone,
     ResponseEnded,
@@ -168,7 +169,8 @@ def whole(events: list[Event]) -> dict[str, str]:
                 key, piece = f'arguments {event.item_id}', event.arguments
             case _:
                 continue
-        parts[key] = parts.get(key, '') + piece
+        replaces = getattr(event, 'replaces', False)
+        parts[key] = piece if replaces else parts.get(key, '') + piece
     return parts
 
 
@@ -195,6 +197,7 @@ def test_whole_stream() -> None:
             ReasoningDelta(item_id='rs_1', summary_index=1, text='outside.'),
             ReasoningDone(item_id='rs_1', encrypted_content='gAAAAAB-sealed'),
             ItemDone(
+                item_id='rs_1',
                 item={
                     'id': 'rs_1',
                     'type': 'reasoning',
@@ -203,17 +206,14 @@ def test_whole_stream() -> None:
                         {'type': 'summary_text', 'text': 'Look outside.'},
                     ],
                     'encrypted_content': 'gAAAAAB-sealed',
-                }
+                },
             ),
             ToolCallStarted(item_id='fc_a', call_id='call_a', name='weather'),
-            ToolCallStarted(item_id='fc_b', call_id='call_b', name='weather'),
             ToolCallDelta(item_id='fc_a', arguments='{"cit'),
-            ToolCallDelta(item_id='fc_b', arguments='{"cit'),
             ToolCallDelta(item_id='fc_a', arguments='y": "'),
-            ToolCallDelta(item_id='fc_b', arguments='y": "'),
             ToolCallDelta(item_id='fc_a', arguments='Paris"}'),
-            ToolCallDelta(item_id='fc_b', arguments='Rome"}'),
             ItemDone(
+                item_id='fc_a',
                 item={
                     'id': 'fc_a',
                     'type': 'function_call',
@@ -221,9 +221,14 @@ def test_whole_stream() -> None:
                     'name': 'weather',
                     'call_id': 'call_a',
                     'arguments': '{"city": "Paris"}',
-                }
+                },
             ),
+            ToolCallStarted(item_id='fc_b', call_id='call_b', name='weather'),
+            ToolCallDelta(item_id='fc_b', arguments='{"cit'),
+            ToolCallDelta(item_id='fc_b', arguments='y": "'),
+            ToolCallDelta(item_id='fc_b', arguments='Rome"}'),
             ItemDone(
+                item_id='fc_b',
                 item={
                     'id': 'fc_b',
                     'type': 'function_call',
@@ -231,7 +236,7 @@ def test_whole_stream() -> None:
                     'name': 'weather',
                     'call_id': 'call_b',
                     'arguments': '{"city": "Rome"}',
-                }
+                },
             ),
             TextDelta(item_id='msg_1', content_index=0, text='Hel'),
             TextDelta(item_id='msg_1', content_index=0, text='lo, '),
@@ -239,6 +244,7 @@ def test_whole_stream() -> None:
             TextDelta(item_id='msg_1', content_index=1, text='and '),
             TextDelta(item_id='msg_1', content_index=1, text='more'),
             ItemDone(
+                item_id='msg_1',
                 item={
                     'id': 'msg_1',
                     'type': 'message',
@@ -248,7 +254,7 @@ def test_whole_stream() -> None:
                         {'type': 'output_text', 'text': 'Hello, world', 'annotations': [], 'logprobs': []},
                         {'type': 'output_text', 'text': 'and more'},
                     ],
-                }
+                },
             ),
             ResponseEnded(
                 status='completed',
@@ -338,20 +344,21 @@ def test_rest_of_the_pieces_comes_with_the_finished_part() -> None:
             TextDelta(item_id='msg_1', content_index=0, text=', '),
             TextDelta(item_id='msg_1', content_index=0, text='world'),
             ItemDone(
+                item_id='msg_1',
                 item={
                     'id': 'msg_1',
                     'type': 'message',
                     'role': 'assistant',
                     'status': 'completed',
                     'content': [{'type': 'output_text', 'text': 'Hello, world'}],
-                }
+                },
             ),
             ResponseEnded(status='completed', reason=None, response_id='resp_1', model='gpt-x', usage=None),
         ]
     )
 
 
-def test_pieces_that_contradict_the_whole_stay_as_they_are() -> None:
+def test_what_contradicts_the_pieces_replaces_them() -> None:
     at = {'item_id': 'msg_1', 'output_index': 0, 'content_index': 0}
     events = decode(
         frame('response.output_text.delta', **at, delta='Good day'),
@@ -360,7 +367,12 @@ def test_pieces_that_contradict_the_whole_stay_as_they_are() -> None:
         completed(),
     )
 
-    assert whole(events) == {'text 0': 'Good day'}
+    assert known(events)[:-2] == [
+        TextDelta('msg_1', 0, 'Good day'),
+        TextDelta('msg_1', 0, 'Hello', replaces=True),
+        TextDelta('msg_1', 0, ', world'),
+    ]
+    assert whole(events) == {'text 0': 'Hello, world'}
 
 
 def test_arguments_that_come_with_the_added_call() -> None:
@@ -394,6 +406,7 @@ def test_call_that_was_never_added_begins_when_it_is_finished() -> None:
             ToolCallStarted(item_id='fc_a', call_id='call_a', name='weather'),
             ToolCallDelta(item_id='fc_a', arguments='{"city": "Paris"}'),
             ItemDone(
+                item_id='fc_a',
                 item={
                     'id': 'fc_a',
                     'type': 'function_call',
@@ -401,7 +414,7 @@ def test_call_that_was_never_added_begins_when_it_is_finished() -> None:
                     'name': 'weather',
                     'call_id': 'call_a',
                     'arguments': '{"city": "Paris"}',
-                }
+                },
             ),
             ResponseEnded(status='completed', reason=None, response_id='resp_1', model='gpt-x', usage=None),
         ]
@@ -433,7 +446,7 @@ def test_call_without_a_call_id_is_called_by_its_item() -> None:
 def test_call_without_a_name_is_no_call_but_stays_an_item() -> None:
     item = {**CALL_A, 'name': ''}
 
-    assert known(decode(item_done(item, 0), completed()))[:-1] == [ItemDone(item)]
+    assert known(decode(item_done(item, 0), completed()))[:-1] == [ItemDone('fc_a', item)]
 
 
 def with_ids(*ids: object) -> list[Frame]:
@@ -507,13 +520,15 @@ def test_other_items_are_kept_as_they_are() -> None:
         frame(ITEM_ADDED, output_index=0, item=search), item_done(search, 0), completed(usage=None)
     ) == snapshot(
         [
+            ItemStarted(item_id='ws_1', kind='web_search_call'),
             ItemDone(
+                item_id='ws_1',
                 item={
                     'id': 'ws_1',
                     'type': 'web_search_call',
                     'status': 'completed',
                     'action': {'type': 'search', 'query': 'q'},
-                }
+                },
             ),
             ResponseEnded(status='completed', reason=None, response_id='resp_1', model='gpt-x', usage=None),
         ]
@@ -691,7 +706,7 @@ def test_incomplete(details: object, reason: str | None) -> None:
         *message_frames(0), frame('response.incomplete', response={**RESPONSE, 'incomplete_details': details})
     )
 
-    assert message == ItemDone(MESSAGE)
+    assert message == ItemDone('msg_1', MESSAGE)
     assert ended == ResponseEnded('incomplete', reason, 'resp_1', 'gpt-x', None)
 
 

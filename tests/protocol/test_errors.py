@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pydantic_ai_codex.errors import (
     TransportError,
     TransportTimeoutError,
 )
+from pydantic_ai_codex.testing import SimulatorError
 
 
 def backend_error() -> BackendError:
@@ -36,6 +38,7 @@ def backend_error() -> BackendError:
         body={'error': {'code': 'rate_limit_exceeded'}},
         headers={'retry-after': '5'},
         retry_after=5.0,
+        resets_at=datetime(2026, 11, 21, 14, 30, tzinfo=UTC),
         request_id='req_1',
         in_stream=True,
     )
@@ -59,13 +62,14 @@ ERRORS: list[CodexError] = [
     StreamError('text'),
     MalformedStreamError('text'),
     IncompleteStreamError('text'),
+    SimulatorError('text'),
 ]
 
 
 def test_table_holds_every_error() -> None:
     classes = {each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, CodexError)}
 
-    assert {type(error) for error in ERRORS} == classes
+    assert {type(error) for error in ERRORS} == classes | {SimulatorError}
 
 
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
@@ -84,11 +88,16 @@ def test_copy(error: CodexError) -> None:
     assert vars(copy.copy(error)) == vars(error)
 
 
-def test_hint_is_part_of_the_text_and_not_of_the_message() -> None:
+def test_hint_and_request_are_part_of_the_text_and_not_of_the_message() -> None:
     error = backend_error()
 
-    assert str(error) == 'The backend answered 429: slow down. Wait a little.'
+    assert str(error) == 'The backend answered 429: slow down. Wait a little. For support: request id req_1.'
     assert error.message == 'The backend answered 429: slow down'
+
+
+def test_text_without_a_hint() -> None:
+    assert str(BackendError('Oh no.', request_id='req_1')) == 'Oh no. For support: request id req_1.'
+    assert str(BackendError('Oh no.')) == 'Oh no.'
 
 
 def test_configuration_error_is_a_value_error() -> None:

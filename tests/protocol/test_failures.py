@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,9 +23,13 @@ USAGE_LIMIT = {
 }
 
 
+NOW = datetime.fromtimestamp(1795230757, UTC)
+"""Two hours before the reset of `USAGE_LIMIT`."""
+
+
 def response_error(status: int, body: object, headers: dict[str, str] | None = None) -> dict[str, Any]:
     """The error that a JSON body stands for, as its text and those of its fields that are set."""
-    error = error_from_response(status, headers or {}, json.dumps(body).encode())
+    error = error_from_response(status, headers or {}, json.dumps(body).encode(), now=NOW)
     fields = {name: value for name, value in vars(error).items() if value not in (None, {}, False)}
     return {**fields, 'message': str(error)}
 
@@ -42,7 +48,7 @@ def test_detail() -> None:
 def test_plan_limit() -> None:
     assert response_error(429, USAGE_LIMIT, {'x-request-id': 'req_1', 'x-codex-plan-type': 'plus'}) == snapshot(
         {
-            'message': 'The backend answered 429: The usage limit has been reached. The limit of the plan is reached; it resets in 2 h 0 min.',
+            'message': 'The backend answered 429: The usage limit has been reached. The limit of the plan is reached; it resets at 2026-11-21 05:12 UTC, in 2 h 0 min. For support: request id req_1.',
             'status_code': 429,
             'category': 'quota',
             'error_type': 'usage_limit_reached',
@@ -57,8 +63,9 @@ def test_plan_limit() -> None:
             },
             'headers': {'x-request-id': 'req_1', 'x-codex-plan-type': 'plus'},
             'retry_after': 7200.0,
+            'resets_at': datetime(2026, 11, 21, 5, 12, 37, tzinfo=UTC),
             'request_id': 'req_1',
-            'hint': 'The limit of the plan is reached; it resets in 2 h 0 min.',
+            'hint': 'The limit of the plan is reached; it resets at 2026-11-21 05:12 UTC, in 2 h 0 min.',
         }
     )
 
@@ -180,7 +187,6 @@ def test_category(status: int, details: dict[str, object], category: str | None)
         ({'resets_in_seconds': 'soon'}, {'retry-after': '2'}, 2.0),
         ({'resets_in_seconds': -1}, {'retry-after': '2'}, 2.0),
         ({'resets_in_seconds': []}, {}, None),
-        ({}, {'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT'}, None),
         ({}, {'retry-after': '-5'}, None),
         ({}, {'retry-after': 'nan'}, None),
         ({}, {'retry-after': 'inf'}, None),
@@ -211,6 +217,157 @@ def test_retry_after_is_no_truth_value() -> None:
 def test_request_id(headers: dict[str, str], request_id: str | None) -> None:
     assert error_from_response(500, headers, b'').request_id == request_id
     assert error_from_event({'type': 'error'}, headers).request_id == request_id
+
+
+@pytest.mark.parametrize(
+    ('value', 'seconds'),
+    [
+        ('Sat, 21 Nov 2026 03:13:07 GMT', 30.0),
+        ('Saturday, 21-Nov-26 03:13:07 GMT', 30.0),
+        ('Sat Nov 21 03:13:07 2026', 30.0),
+        ('Sat, 21 Nov 2026 00:00:00 GMT', 0.0),
+        ('Sat, 99 Nov 2026 00:00:00 GMT', None),
+        ('Sat, 21 Nov 99999 00:00:00 GMT', None),
+        ('soon', None),
+    ],
+)
+def test_retry_after_as_a_date(value: str, seconds: float | None) -> None:
+    assert error_from_response(429, {'retry-after': value}, b'{}', now=NOW).retry_after == seconds
+
+
+def test_a_date_counts_from_that_of_the_answer() -> None:
+    headers = {'date': 'Sat, 21 Nov 2026 03:00:00 GMT', 'retry-after': 'Sat, 21 Nov 2026 03:00:20 GMT'}
+
+    assert error_from_response(429, headers, b'{}').retry_after == 20.0
+    assert error_from_response(429, {**headers, 'date': 'today'}, b'{}').retry_after is None
+
+
+@pytest.mark.parametrize(
+    ('words', 'seconds'),
+    [
+        ('Rate limit reached. Please try again in 1.5s.', 1.5),
+        ('Rate limit reached. Please try again in 20 ms. Visit', 0.02),
+        ('Try again in 3 seconds!', 3.0),
+        ('Please try again in 250milliseconds', 0.25),
+        ('Please try again in 6m0s', 360.0),
+        ('Please try again in 1h 2m 3.5s.', 3723.5),
+        ('Please try again in 1 day', 86400.0),
+        ('Please try again in 2 minutes.', 120.0),
+        ('Please try again in 5', None),
+        ('Please try again in 5 moons', None),
+        ('Please try again in 5\u017f', None),
+        ('Please try again in ' + '9' * 400 + 's', None),
+        ('Please try again in -1s', None),
+        ('Please try again later.', None),
+    ],
+)
+def test_retry_after_in_words(words: str, seconds: float | None) -> None:
+    details = {'code': 'rate_limit_exceeded', 'message': words}
+
+    assert error_from_response(429, {}, json.dumps({'error': details}).encode()).retry_after == seconds
+    event = {'type': 'response.failed', 'response': {'error': details}}
+    assert error_from_event(event, {'retry-after': '7'}).retry_after == seconds
+
+
+def test_fields_go_before_headers_and_these_before_words() -> None:
+    details = {'message': 'Try again in 3s', 'resets_in_seconds': 1}
+
+    def seconds(details: dict[str, Any], headers: dict[str, str]) -> float | None:
+        return error_from_response(429, headers, json.dumps(details).encode()).retry_after
+
+    assert seconds(details, {'retry-after': '2'}) == 1.0
+    assert seconds({'message': 'Try again in 3s'}, {'retry-after': '2'}) == 2.0
+    assert seconds({'message': 'Try again in 3s'}, {}) == 3.0
+
+
+def windows(**values: str) -> dict[str, str]:
+    return {f'x-codex-{name.replace("_", "-")}': value for name, value in values.items()}
+
+
+FIVE_HOURS = windows(primary_used_percent='100', primary_reset_at='1795234357')
+A_WEEK = windows(secondary_used_percent='100.0', secondary_reset_at='1795835557')
+
+
+@pytest.mark.parametrize(
+    ('details', 'headers', 'hint'),
+    [
+        ({'resets_at': 1795237957}, {}, 'it resets at 2026-11-21 05:12 UTC, in 2 h 0 min.'),
+        ({'resets_at': '1795237957'}, {}, 'it resets at 2026-11-21 05:12 UTC, in 2 h 0 min.'),
+        ({'resets_in_seconds': 61}, {}, 'it resets at 2026-11-21 03:13 UTC, in 2 min.'),
+        ({'resets_in_seconds': 200_000}, {}, 'it resets at 2026-11-23 10:45 UTC, in 2 d 7 h.'),
+        ({'resets_at': 1795237957, 'resets_in_seconds': 60}, {}, 'it resets at 2026-11-21 05:12 UTC, in 1 min.'),
+        ({'resets_at': 1700000000}, {}, 'it resets at 2023-11-14 22:13 UTC, in 0 min.'),
+        # The window that is used up tells, where the body does not.
+        ({}, FIVE_HOURS, 'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.'),
+        ({'resets_at': 'soon'}, FIVE_HOURS, 'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.'),
+        ({'resets_in_seconds': 60}, FIVE_HOURS, 'it resets at 2026-11-21 03:13 UTC, in 1 min.'),
+        ({}, FIVE_HOURS | A_WEEK, 'it resets at 2026-11-28 03:12 UTC, in 7 d 0 h.'),
+        (
+            {},
+            windows(primary_used_percent='101', primary_reset_after_seconds='3600'),
+            'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
+        ),
+        (
+            {},
+            {'x-codex-active-limit': 'Other', 'x-other-primary-used-percent': '100', 'x-other-primary-reset-at': '1795234357'},
+            'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
+        ),
+        ({}, {'retry-after': '60'}, 'it resets in 1 min.'),
+        ({}, windows(primary_used_percent='99.9', primary_reset_at='1795234357'), None),
+        ({}, windows(primary_used_percent='100', primary_reset_at='soon'), None),
+        ({}, windows(primary_reset_at='1795234357'), None),
+    ],
+)  # fmt: skip
+def test_when_a_plan_limit_resets(details: dict[str, object], headers: dict[str, str], hint: str | None) -> None:
+    content = json.dumps({'error': {'type': 'usage_limit_reached', **details}}).encode()
+
+    error = error_from_response(429, headers, content, now=NOW)
+
+    begins = 'The limit of the plan is reached; '
+    assert error.hint == (f'{begins}{hint}' if hint else 'The plan does not cover it, or its limit is reached.')
+    assert (error.resets_at is not None) is ('resets at' in str(error))
+    assert (error.retry_after is not None) is (hint is not None)
+
+
+def test_a_plan_limit_inside_a_stream() -> None:
+    event = {'type': 'response.failed', 'response': USAGE_LIMIT}
+
+    error = error_from_event(event, {'date': 'Sat, 21 Nov 2026 03:12:37 GMT'})
+
+    assert (error.status_code, error.category, error.in_stream, error.retry_after) == (429, 'quota', True, 7200.0)
+    assert error.resets_at == datetime(2026, 11, 21, 5, 12, 37, tzinfo=UTC)
+
+
+def test_a_point_in_time_without_a_clock() -> None:
+    event = {'type': 'response.failed', 'response': {'error': {'type': 'usage_limit_reached', 'resets_at': 1795237957}}}
+
+    assert error_from_event(event).retry_after is None
+    assert error_from_event(event).hint == 'The limit of the plan is reached; it resets at 2026-11-21 05:12 UTC.'
+    assert error_from_event(event, now=NOW).retry_after == 7200.0
+
+
+@pytest.mark.parametrize(
+    'value',
+    [-1, 1e30, 10**400, math.nan, math.inf, '1e999', 'nan', '253402300800', 253402300800, True, [], {}, '', 'x', None],
+    ids=repr,
+)
+def test_absurd_points_in_time_count_as_none(value: object) -> None:
+    details = {'type': 'usage_limit_reached', 'resets_at': value, 'resets_in_seconds': value}
+    headers = windows(
+        primary_used_percent='100', primary_reset_at=str(value)[:99], primary_reset_after_seconds=str(value)[:99]
+    )
+
+    error = error_from_response(429, headers, json.dumps({'error': details}).encode(), now=NOW)
+
+    assert (error.category, error.retry_after, error.resets_at) == ('quota', None, None)
+
+
+def test_the_last_moment_that_counts() -> None:
+    latest = {'type': 'usage_limit_reached', 'resets_in_seconds': 1e11}
+
+    error = error_from_response(429, {}, json.dumps({'error': latest}).encode(), now=NOW)
+
+    assert error.resets_at == datetime(5195, 10, 6, 12, 59, 17, tzinfo=UTC)
 
 
 def test_headers_of_the_stream_do_not_say_when_to_retry() -> None:

@@ -10,7 +10,7 @@ from pydantic_ai import Agent
 from pydantic_ai.capabilities import ResolveModelId
 from pydantic_ai.models.fallback import FallbackModel
 
-from pydantic_ai_codex import CodexModel, CodexModelSettings, CodexProvider, codex_model_id_resolver
+from pydantic_ai_codex import CodexModel, CodexModelSettings, CodexProvider, TransportPolicy, codex_model_id_resolver
 from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialStore, MemoryStore
 from pydantic_ai_codex.testing import CodexSimulator, call, reply, say, think, turn
 
@@ -33,6 +33,7 @@ providers = [
     CodexProvider(),
     CodexProvider(credentials=Credentials('token', account_id='account')),
     CodexProvider(credentials=Vault(), http_client=httpx2.AsyncClient, originator='my_app'),
+    CodexProvider(policy=TransportPolicy(max_retries=0, idle_timeout=None)),
     CodexProvider(api_key='sk-...', base_url='https://relay.example.com/v1', http_client=httpx2.AsyncClient()),
 ]
 settings = CodexModelSettings(codex_reasoning_effort='xhigh', codex_text_verbosity='low', parallel_tool_calls=False)

@@ -1,0 +1,1 @@
+"""A message history to the input of a request: pure, but for the downloads."""

@@ -1,0 +1,110 @@
+"""pydantic-ai's message history to instructions and input items; pure.
+
+Whatever cannot be sent is an error. The same history gives the same items, and a longer one begins with those of the
+shorter one, so that the backend's cache holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, cast
+
+from pydantic_ai.messages import (
+    CompactionPart,
+    InstructionPart,
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    SystemPromptPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_core import PydanticSerializationError
+
+from ..._protocol.constants import DEFAULT_INSTRUCTIONS
+from ..._protocol.requests import JsonObject
+from ...errors import ConfigurationError
+from .compactions import start_at_compaction
+from .contents import input_text, map_content, map_user_content, user_message
+from .ids import strip_repeated_ids, wire_call_id
+from .origins import AcceptsReasoning, Reader
+from .pairs import Entry, Output, Pairing
+from .quotes import quote_summary
+from .responses import map_response, unprepared
+
+
+def map_instructions(messages: Sequence[ModelMessage], params: ModelRequestParameters) -> str:
+    """The `instructions` of a request; never empty.
+
+    An agent passes them in the parameters. Whoever calls the model directly has them in the messages: those of the
+    last request, or of the one before it where the last only returns tools.
+    """
+    if params.instruction_parts is not None:
+        text = InstructionPart.join(params.instruction_parts) if params.instruction_parts else None
+    else:
+        text = None
+        for request in [message for message in reversed(messages) if isinstance(message, ModelRequest)][:2]:
+            text = request.instructions
+            if text is not None or not all(isinstance(part, ToolReturnPart) for part in request.parts):
+                break
+    return text if text and text.strip() else DEFAULT_INSTRUCTIONS
+
+
+def map_messages(
+    messages: Sequence[ModelMessage], *, accepts_reasoning: AcceptsReasoning, account: str | None = None
+) -> list[JsonObject]:
+    """The input items of a message history; never empty, as the backend refuses an empty input.
+
+    Args:
+        messages: The history, as `Model.prepare_messages` leaves it, and with its files downloaded.
+        accepts_reasoning: Whether the service of a part has the keys of this one.
+        account: The tag of the account, as it stands in the parts that were encrypted for it; nothing is left out for
+            its sake where it is not known.
+
+    Raises:
+        ConfigurationError: If a part or content cannot be sent.
+    """
+    reader = Reader(accepts_reasoning, account)
+    try:
+        items = list(strip_repeated_ids(_map_turns(start_at_compaction(messages, reader.understands), reader)))
+    except PydanticSerializationError as error:
+        raise ConfigurationError(
+            f'The history has no JSON form: {error}. Look for a value that is no JSON, or half a character (a lone '
+            'surrogate), in the arguments of a call and the return of a tool.'
+        ) from error
+    return items or [user_message([input_text('')])]
+
+
+def _map_turns(messages: Iterable[ModelMessage], reader: Reader) -> Iterator[JsonObject]:
+    pairing = Pairing()
+    for is_response, group in groupby(messages, key=lambda message: isinstance(message, ModelResponse)):
+        if is_response:
+            for response in cast('Iterable[ModelResponse]', group):
+                yield from pairing.map_responses(map_response(response, reader))
+        else:
+            requests = cast('Iterable[ModelRequest]', group)
+            yield from pairing.map_requests(_map_request_part(part) for request in requests for part in request.parts)
+    yield from pairing.close()
+
+
+def _map_request_part(part: object) -> Entry:
+    # In the order of how often they come.
+    if isinstance(part, ToolReturnPart):
+        return _map_tool_return(cast('ToolReturnPart[Any]', part))
+    if isinstance(part, UserPromptPart):
+        return user_message(map_user_content(part.content))
+    if isinstance(part, SystemPromptPart):
+        # The backend refuses the role `system` (public reports), and takes this one anywhere (captured).
+        return {'type': 'message', 'role': 'developer', 'content': [input_text(part.content)]}
+    if isinstance(part, CompactionPart):
+        return user_message([input_text(quote_summary(part.content or ''))])
+    raise unprepared(part)
+
+
+def _map_tool_return(part: ToolReturnPart[Any]) -> Output:
+    content: str | list[JsonObject] = part.model_response_str()
+    if part.files:
+        content = [map_content(item) for item in part.content_items(mode='str')]
+    return Output(part.tool_name, wire_call_id(part.tool_call_id), content)

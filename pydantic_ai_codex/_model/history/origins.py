@@ -1,0 +1,61 @@
+"""Who made a part of a response, and what of it the backend can read; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
+
+from pydantic_ai.messages import CompactionPart, ModelResponse, ModelResponsePart, TextPart, ThinkingPart
+
+OURS: Final = frozenset({'codex', 'openai-codex'})
+"""The names of the backend: ours and that of pydantic-ai's own model."""
+
+READABLE: Final = OURS | {'openai'}
+"""Whose encrypted parts the backend reads: its own and those of the platform API, which has the same keys."""
+
+Phase: TypeAlias = Literal['commentary', 'final_answer']
+AcceptsReasoning: TypeAlias = Callable[[ModelResponse, ModelResponsePart], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The one who gets the history.
+
+    Attributes:
+        accepts: Whether the service of a part has the same keys.
+        account: The tag of the account, or `None` where it is not known; nothing is checked then.
+    """
+
+    accepts: AcceptsReasoning
+    account: str | None
+
+    def is_account_of(self, part: ThinkingPart | CompactionPart) -> bool:
+        """Whether a part was encrypted for this account, or does not tell."""
+        tag = (part.provider_details or {}).get('account')
+        return tag is None or self.account is None or tag == self.account
+
+    def opens(self, response: ModelResponse, part: CompactionPart) -> bool:
+        """Whether a compaction can go back as it is."""
+        return bool(encrypted_content(part)) and self.accepts(response, part) and self.is_account_of(part)
+
+    def understands(self, response: ModelResponse, part: CompactionPart) -> bool:
+        """Whether a compaction can stand for the history before it."""
+        return part.has_content() or self.opens(response, part)
+
+
+def encrypted_content(part: CompactionPart) -> str | None:
+    """The encrypted history of a compaction, if it has one."""
+    value = (part.provider_details or {}).get('encrypted_content')
+    return value if isinstance(value, str) else None
+
+
+def readable_details(part: ModelResponsePart) -> Mapping[str, Any]:
+    """The details of a part, where they mean to the backend what they say."""
+    return (part.provider_details or {}) if part.provider_name in READABLE else {}
+
+
+def phase_of(part: TextPart | ThinkingPart) -> Phase | None:
+    """Whether a text was said on the way or is the answer; `None` where that is not known."""
+    phase = readable_details(part).get('phase')
+    return cast(Phase, phase) if phase in get_args(Phase) else None

@@ -1,0 +1,92 @@
+"""Calls: of functions, of custom tools and of the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, cast
+
+from pydantic_core import to_json
+
+from ..events import CallKind, Event, ToolCallDelta, ToolCallStarted
+from ..values import Wire, text_or_none
+from .base import Events, OutputItem
+from .pieces import Pieces
+
+LOCAL_SHELL: Final = 'local_shell'
+"""What a local shell call calls its tool; the item itself names none."""
+
+
+class Call(OutputItem):
+    """A function call, with JSON as its arguments, or a custom call, with a free text as its input."""
+
+    def __init__(self, item_id: str, kind: str) -> None:
+        super().__init__(item_id, kind)
+        self._field: Literal['arguments', 'input'] = 'arguments' if kind == 'function_call' else 'input'
+        self._arguments = Pieces()
+        self._name: str | None = None
+        self._namespace: str | None = None
+        self._started = False
+
+    def added(self, item: Wire) -> Sequence[Event]:
+        self._read(item)
+        # At the start of a call `{}` is a placeholder; anything else is what there is of its arguments so far.
+        if item.get(self._field) != '{}' and not self._arguments.joined(0):
+            self._arguments.settle(0, item.get(self._field))
+        return tuple(self._start()) if self.call_id else ()
+
+    def delta(self, wire: Wire) -> Events:
+        """Take `function_call_arguments.delta` or `custom_tool_call_input.delta`."""
+        delta = self.piece(wire)
+        if delta is None:
+            return None
+        self._arguments.add(0, delta)
+        # Before its name is known there is no call to hand out; the pieces follow its start.
+        return (ToolCallDelta(self.id, delta),) if delta and self._started else ()
+
+    def whole(self, wire: Wire) -> Events:
+        """Take `function_call_arguments.done` or `custom_tool_call_input.done`."""
+        return self._settle(wire)
+
+    def conclude(self) -> Iterator[Event]:
+        return self._start()
+
+    def missing(self, item: Wire) -> Iterator[Event]:
+        self._read(item)
+        yield from self._settle(item)
+        yield from self._start()
+
+    def _read(self, item: Wire) -> None:
+        if self._started:
+            return
+        self._name = text_or_none(item.get('name')) or self._name
+        self._namespace = text_or_none(item.get('namespace')) or self._namespace
+        self.call_id = text_or_none(item.get('call_id')) or self.call_id
+
+    def _settle(self, wire: Wire) -> Sequence[Event]:
+        rest = self._arguments.settle(0, wire.get(self._field))
+        return (ToolCallDelta(self.id, rest.text, rest.replaces),) if rest and self._started else ()
+
+    def _start(self) -> Iterator[Event]:
+        if self._started or self._name is None:
+            return
+        self._started = True
+        kind = cast(CallKind, self.kind)
+        yield ToolCallStarted(self.id, self.call_id or self.id, self._name, kind, self._namespace)
+        if arguments := self._arguments.joined(0):
+            yield ToolCallDelta(self.id, arguments)
+
+
+class LocalShellCall(OutputItem):
+    """A call of the shell; what to run comes whole, as an `action`."""
+
+    def added(self, item: Wire) -> Sequence[Event]:
+        return ()
+
+    def missing(self, item: Wire) -> Iterator[Event]:
+        action = item.get('action')
+        if isinstance(action, dict):
+            self.call_id = text_or_none(item.get('call_id')) or self.id
+            yield ToolCallStarted(self.id, self.call_id, LOCAL_SHELL, 'local_shell_call')
+            # The type is always `exec`, and would be one more parameter of every tool that answers such calls.
+            arguments = {name: value for name, value in cast('Wire', action).items() if name != 'type'}
+            yield ToolCallDelta(self.id, to_json(arguments).decode())
