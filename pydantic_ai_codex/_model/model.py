@@ -34,7 +34,7 @@ from .history.downloads import download_files
 from .history.messages import map_instructions, map_messages
 from .history.origins import READABLE
 from .provider import CANONICAL_SYSTEM, CodexProvider
-from .settings import check_names, choice, max_retries
+from .settings import check_names, choice, parallel_tool_calls
 from .streaming import CodexStreamedResponse
 from .tools import map_text_format, map_tool_choice, map_tools
 
@@ -179,12 +179,14 @@ class CodexModel(Model[CodexClient]):
     ) -> AsyncGenerator[CodexStreamedResponse]:
         """Send a request; `whole` is for an answer that nobody sees before it is complete."""
         given = cast('Mapping[str, Any]', settings or {})
+        by_default = 'thinking' if params.output_mode in ('native', 'prompted') else 'text'
         messages = await download_files(messages)
         with mapped_errors(self.model_name):
+            commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
             credentials = await self.client.authenticate()
             request = self._build_request(messages, given, params, credentials.account_tag)
             stream = await self.client.stream(
-                request, credentials=credentials, whole=whole, max_retries=max_retries(given)
+                request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
             )
         try:
             streamed = CodexStreamedResponse(
@@ -194,6 +196,7 @@ class CodexModel(Model[CodexClient]):
                 _base_url=stream.base_url,
                 _timestamp=datetime.now(UTC),
                 _stream=stream,
+                _commentary_is_text=commentary == 'text',
             )
             # Before pydantic-ai 2.64 the attribute is not known, and does no harm.
             streamed.canonical_system = self.canonical_system
@@ -223,7 +226,7 @@ class CodexModel(Model[CodexClient]):
             input=map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account),
             tools=map_tools(params),
             tool_choice=map_tool_choice(settings, params),
-            parallel_tool_calls=settings.get('parallel_tool_calls'),
+            parallel_tool_calls=parallel_tool_calls(settings),
             effort=self._choose_effort(settings, params),
             summary=cast(
                 ReasoningSummary,

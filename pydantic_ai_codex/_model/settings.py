@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic_ai.settings import ModelSettings
 
 from .._protocol.model_facts import Effort
 from .._protocol.requests import ReasoningSummary, Verbosity
 from ..errors import ConfigurationError
+
+Commentary: TypeAlias = Literal['text', 'thinking']
 
 
 class CodexModelSettings(ModelSettings, total=False):
@@ -34,6 +36,11 @@ class CodexModelSettings(ModelSettings, total=False):
     codex_prompt_cache_key: str
     """What the prompt cache goes by, beside the session headers; default the conversation's id. On the wire
     `prompt_cache_key`."""
+
+    codex_commentary: Commentary
+    """What becomes of the messages that the model marks as `commentary`, said on the way to its answer: `text`, a part of
+    the output, or `thinking`. Default `thinking` where the output is read as JSON (native and prompted output), which
+    it would break, else `text`. Not on the wire."""
 
 
 _PREFIX: Final = 'codex_'
@@ -62,13 +69,13 @@ def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> 
     raise ConfigurationError(f'The setting `{name}` takes one of {", ".join(choices)}, not {value!r}.')
 
 
-def max_retries(settings: Mapping[str, Any]) -> int | None:
-    """The setting `max_retries`, or `None` for the provider's own number.
+def parallel_tool_calls(settings: Mapping[str, Any]) -> bool | None:
+    """The setting `parallel_tool_calls`, or `None` for the backend's own way.
 
     Raises:
-        ConfigurationError: If it is no number of retries.
+        ConfigurationError: If it is neither true nor false.
     """
-    value: object = settings.get('max_retries')
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+    value: object = settings.get('parallel_tool_calls')
+    if isinstance(value, bool | None):
         return value
-    raise ConfigurationError(f'The setting `max_retries` takes a whole number, 0 or more, not {value!r}.')
+    raise ConfigurationError(f'The setting `parallel_tool_calls` takes true or false, not {value!r}.')

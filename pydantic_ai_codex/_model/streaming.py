@@ -68,9 +68,10 @@ class CodexStreamedResponse(StreamedResponse):
     _base_url: str
     _timestamp: datetime
     _stream: CodexStream = field(repr=False)
+    _commentary_is_text: bool
     _served_model: str | None = field(default=None, init=False)
     _texts: dict[tuple[str, int], bool] = field(default_factory=dict[tuple[str, int], bool], init=False)
-    """The parts of messages that have begun, and whether each is commentary beside an output that has to be JSON."""
+    """The parts of messages that have begun, and whether each is shown as thinking."""
     _summaries: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The first summary of each reasoning item: the one that carries the item's encrypted content."""
     _calls: dict[str, ToolCallStarted] = field(default_factory=dict[str, ToolCallStarted], init=False)
@@ -100,8 +101,7 @@ class CodexStreamedResponse(StreamedResponse):
         key = (event.item_id, event.content_index)
         details: dict[str, Any] | None = None
         if key not in self._texts:
-            # What is said on the way is no part of an output that is read as JSON, and would break it.
-            self._texts[key] = event.phase == 'commentary' and self._reads_json
+            self._texts[key] = event.phase == 'commentary' and not self._commentary_is_text
             details = {'phase': event.phase} if event.phase else None
         is_aside = self._texts[key]
         if event.replaces:
@@ -237,11 +237,6 @@ class CodexStreamedResponse(StreamedResponse):
         ItemDone: _on_item_done,
         ResponseEnded: _on_ended,
     }
-
-    @property
-    def _reads_json(self) -> bool:
-        """Whether the text of the answer is going to be read as JSON."""
-        return self.model_request_parameters.output_mode in ('native', 'prompted')
 
     def _replace(self, key: tuple[Any, ...], text: str) -> ModelResponseStreamEvent:
         """Put another text in place of that of a part: one more start of the part tells it."""

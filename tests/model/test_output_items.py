@@ -25,6 +25,7 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import ModelRequestParameters
 
+from pydantic_ai_codex import CodexModelSettings
 from pydantic_ai_codex.testing import (
     CodexSimulator,
     Item,
@@ -266,7 +267,7 @@ async def test_shell_calls() -> None:
                 'ToolCallPart',
                 {
                     'tool_name': 'local_shell',
-                    'args': '{"command":["ls","-l"],"env":{},"timeout_ms":10}',
+                    'args': '{"command":["ls","-l"],"timeout_ms":10}',
                     'provider_details': {'type': 'local_shell_call'},
                     'part_kind': 'tool-call',
                 },
@@ -404,6 +405,13 @@ async def test_items_of_other_kinds_come_back_as_they_were() -> None:
     assert sent[0] == item
 
 
+async def test_an_item_that_may_be_no_input_goes_back_as_a_text() -> None:
+    _, sent = await there_and_back(output_item({'type': 'mystery', 'id': 'm_1', 'x': 'marker'}), say('One.'))
+
+    assert [(item['type'], item['role']) for item in sent] == [('message', 'assistant')] * 2
+    assert 'marker' in sent[0]['content'][0]['text']
+
+
 async def test_refusals() -> None:
     simulator = CodexSimulator(turn(say('Well: '), refuse('No.')))
 
@@ -445,6 +453,25 @@ async def test_commentary_is_no_part_of_an_output_that_is_json(codex_simulator: 
     assert [item.get('phase') for item in codex_simulator.requests[1].body['input']] == snapshot(
         [None, 'commentary', 'final_answer', None]
     )
+
+
+async def test_commentary_is_text_or_thinking_as_one_likes(codex_simulator: CodexSimulator) -> None:
+    answer = turn(say('I look.', phase='commentary'), say('Paris', phase='final_answer'))
+    codex_simulator.add(answer, answer, reply('Bye.'))
+    agent = Agent(codex_simulator.model())
+
+    together = await agent.run('The capital of France?')
+    apart = await agent.run('The same again?', model_settings=CodexModelSettings(codex_commentary='thinking'))
+    await agent.run('Bye.', message_history=apart.all_messages())
+
+    assert (together.output, apart.output) == ('I look.Paris', 'Paris')
+    assert apart.response.thinking == 'I look.'
+    assert [item.get('phase') for item in codex_simulator.requests[2].body['input']] == [
+        None,
+        'commentary',
+        'final_answer',
+        None,
+    ]
 
 
 async def test_items_by_turns_are_shown_one_after_the_other() -> None:

@@ -269,7 +269,7 @@ async def test_custom_and_shell_calls_are_tool_calls(codex_simulator: CodexSimul
         return 'patched'
 
     @agent.tool_plain
-    def local_shell(command: list[str], env: dict[str, str]) -> str:
+    def local_shell(command: list[str]) -> str:
         ran.append(command)
         return 'README.md'
 

@@ -30,7 +30,7 @@ def map_call(part: ToolCallPart) -> JsonObject:
     if details.get('type') == 'custom_tool_call':
         return {'type': 'custom_tool_call', 'call_id': call_id, 'name': name, 'input': _custom_input(part)}
     if details.get('type') == 'local_shell_call':
-        action = {'type': 'exec', **part.args_as_dict()}
+        action: JsonObject = {'type': 'exec', 'env': {}, **part.args_as_dict()}
         if isinstance(action.get('command'), list):
             return {'type': 'local_shell_call', 'call_id': call_id, 'status': 'completed', 'action': action}
     call: JsonObject = {'type': 'function_call', 'call_id': call_id, 'name': name}

@@ -10,11 +10,30 @@ from pydantic_core import to_json
 
 from ..._protocol.requests import JsonObject
 from ..output_parts import IMAGE_GENERATION, WEB_SEARCH
-from .calls import OUTPUTS
 from .contents import assistant_message, input_text, map_content, user_message
 from .ids import needed_item_id
 from .origins import OURS
 from .quotes import MADE_FILE, quote_call, quote_output
+
+_KEPT: Final = frozenset(
+    {
+        'agent_message',
+        'apply_patch_call',
+        'apply_patch_call_output',
+        'code_interpreter_call',
+        'computer_call',
+        'context_compaction',
+        'file_search_call',
+        'mcp_approval_request',
+        'mcp_call',
+        'mcp_list_tools',
+        'shell_call',
+        'shell_call_output',
+        'tool_search_call',
+        'tool_search_output',
+    }
+)
+"""Items that can go back as they came: the CLI's binary and the Responses API name them as input."""
 
 _SEARCH_STATUSES: Final = ('in_progress', 'searching', 'completed', 'failed')
 
@@ -64,10 +83,10 @@ def map_made_file(content: object) -> JsonObject:
 
 
 def _map_kept_item(part: NativeToolCallPart, item: JsonObject) -> JsonObject:
-    if item.get('type') in OUTPUTS:
-        # A call so broken that nobody could answer it; the backend would wait for its output.
-        return assistant_message(quote_call(part.tool_name, part.tool_call_id, to_json(item).decode()))
-    return item
+    if item.get('type') in _KEPT:
+        return item
+    # A kind that may be no input, which would break the conversation for good, or a call too broken to be answered.
+    return assistant_message(quote_call(part.tool_name, part.tool_call_id, to_json(item).decode()))
 
 
 def _map_search(response: ModelResponse, part: NativeToolCallPart) -> Iterator[JsonObject]:

@@ -87,6 +87,10 @@ class LocalShellCall(OutputItem):
         if isinstance(action, dict):
             self.call_id = text_or_none(item.get('call_id')) or self.id
             yield ToolCallStarted(self.id, self.call_id, LOCAL_SHELL, 'local_shell_call')
-            # The type is always `exec`, and would be one more parameter of every tool that answers such calls.
-            arguments = {name: value for name, value in cast('Wire', action).items() if name != 'type'}
+            # The type is always `exec`; that and what says nothing would be parameters of every tool that answers.
+            arguments = {
+                name: value
+                for name, value in cast('Wire', action).items()
+                if name != 'type' and value not in (None, {})
+            }
             yield ToolCallDelta(self.id, to_json(arguments).decode())
