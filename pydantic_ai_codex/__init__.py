@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._model.model import CodexModel as CodexModel
-    from ._model.model import CodexModelIdResolver as CodexModelIdResolver
-    from ._model.model import codex_model_id_resolver as codex_model_id_resolver
     from ._model.provider import CodexProvider as CodexProvider
+    from ._model.resolver import CodexModelIdResolver as CodexModelIdResolver
+    from ._model.resolver import codex_model_id_resolver as codex_model_id_resolver
     from ._model.settings import CodexModelSettings as CodexModelSettings
     from ._policy import TransportPolicy as TransportPolicy
     from .errors import CodexError as CodexError
@@ -33,11 +33,11 @@ __all__ = (
 _HOMES = {
     'CodexError': '.errors',
     'CodexModel': '._model.model',
-    'CodexModelIdResolver': '._model.model',
+    'CodexModelIdResolver': '._model.resolver',
     'CodexModelSettings': '._model.settings',
     'CodexProvider': '._model.provider',
     'TransportPolicy': '._policy',
-    'codex_model_id_resolver': '._model.model',
+    'codex_model_id_resolver': '._model.resolver',
 }
 
 

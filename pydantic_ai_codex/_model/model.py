@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 from pydantic_ai.exceptions import UnsupportedSettingWarning
@@ -15,7 +15,6 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
 from pydantic_ai.models import (
     Model,
     ModelRequestParameters,
-    ModelResolutionContext,
     StreamedResponse,
     check_allow_model_requests,
 )
@@ -26,7 +25,7 @@ from pydantic_ai.tools import RunContext
 
 from .. import _environment
 from .._client import CodexClient
-from .._protocol.model_names import MODEL_PREFIXES, ModelName, WireEffort, choose_effort, parse_model_name
+from .._protocol.model_names import ModelName, WireEffort, choose_effort, parse_model_name
 from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
 from .errors import mapped_errors
@@ -34,7 +33,7 @@ from .history.downloads import download_files
 from .history.messages import map_instructions, map_messages
 from .history.origins import READABLE
 from .provider import CANONICAL_SYSTEM, CodexProvider
-from .settings import check_names, choice, parallel_tool_calls
+from .settings import check_names, choice, parallel_tool_calls, thinking
 from .streaming import CodexStreamedResponse
 from .tools import map_text_format, map_tool_choice, map_tools
 
@@ -130,11 +129,11 @@ class CodexModel(Model[CodexClient]):
     ) -> tuple[ModelSettings | None, ModelRequestParameters]:
         """Merge and check settings and parameters; see `Model.prepare_request`."""
         merged = cast('Mapping[str, Any]', merge_model_settings(self.settings, model_settings) or {})
-        thinking = merged.get('thinking')
+        wanted = merged.get('thinking')
         settings, params = super().prepare_request(model_settings, model_request_parameters)
-        if params.thinking is None and thinking is not None:
+        if params.thinking is None and wanted is not None:
             # pydantic-ai 2.60 drops `False` for a model that always thinks; it means as little as possible.
-            params = replace(params, thinking=thinking)
+            params = replace(params, thinking=wanted)
         return settings, params
 
     async def request(
@@ -180,10 +179,10 @@ class CodexModel(Model[CodexClient]):
         """Send a request; `whole` is for an answer that nobody sees before it is complete."""
         given = cast('Mapping[str, Any]', settings or {})
         by_default = 'thinking' if params.output_mode in ('native', 'prompted') else 'text'
-        messages = await download_files(messages)
         with mapped_errors(self.model_name):
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
             credentials = await self.client.authenticate()
+            messages = await download_files(messages)
             request = self._build_request(messages, given, params, credentials.account_tag)
             stream = await self.client.stream(
                 request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
@@ -247,7 +246,7 @@ class CodexModel(Model[CodexClient]):
         effort = choose_effort(
             self._name,
             setting=explicit,
-            thinking=params.thinking,
+            thinking=thinking(params.thinking),
             default=_environment.read('CODEX_REASONING_EFFORT'),
         )
         if params.thinking is False and explicit is None and effort != 'none':
@@ -265,39 +264,3 @@ class CodexModel(Model[CodexClient]):
             return 'priority' if self._name.fast else None
         # Captured: the CLI leaves the field out for the plan's own tier.
         return tier if tier in ('flex', 'priority') else None
-
-
-class CodexModelIdResolver:
-    """Makes `Agent('codex:gpt-5.5-high', capabilities=[ResolveModelId(resolver)])` work.
-
-    The models it makes share one provider, and with it the connections.
-
-    Args:
-        provider: The login and the connection; by default one for the login that the environment points to.
-    """
-
-    def __init__(self, provider: CodexProvider | None = None) -> None:
-        self._provider = provider
-
-    def __call__(self, ctx: ModelResolutionContext[Any], model_id: str) -> Model | None:
-        """The model for an id with one of the prefixes `codex:`, `codex/`, `codex-oauth/` and `codex_oauth/`.
-
-        Args:
-            ctx: The run that asks; not used.
-            model_id: The id.
-
-        Returns:
-            The model, or `None` to leave other ids to others.
-
-        Raises:
-            UserError: If the name behind the prefix cannot be read.
-        """
-        if not model_id.lower().startswith(MODEL_PREFIXES):
-            return None
-        if self._provider is None:
-            self._provider = CodexProvider()
-        return CodexModel(model_id, provider=self._provider)
-
-
-codex_model_id_resolver: Final = CodexModelIdResolver()
-"""A resolver for the login that the environment points to."""

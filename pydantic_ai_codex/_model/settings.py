@@ -69,6 +69,17 @@ def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> 
     raise ConfigurationError(f'The setting `{name}` takes one of {", ".join(choices)}, not {value!r}.')
 
 
+def thinking(value: object) -> bool | str | None:
+    """pydantic-ai's `thinking`, as far as its type; whether a text is an effort is seen where efforts are known.
+
+    Raises:
+        ConfigurationError: If it is neither true, false nor a text.
+    """
+    if isinstance(value, bool | str | None):
+        return value
+    raise ConfigurationError(f'The setting `thinking` takes true, false or an effort such as "high", not {value!r}.')
+
+
 def parallel_tool_calls(settings: Mapping[str, Any]) -> bool | None:
     """The setting `parallel_tool_calls`, or `None` for the backend's own way.
 

@@ -12,17 +12,31 @@ from pydantic_ai.tools import ToolDefinition
 
 from .._protocol.requests import JsonObject
 from ..errors import ConfigurationError
+from .history.ids import LONGEST_ID, is_wire_name, wire_name
 
 _Mode: TypeAlias = Literal['none', 'auto', 'required']
 
 
 def map_tools(params: ModelRequestParameters) -> list[JsonObject]:
-    """The function tools and output tools of a request."""
+    """The function tools and output tools of a request.
+
+    Raises:
+        ConfigurationError: If the backend would refuse the name of one.
+    """
     return [map_tool(tool) for tool in _sent(params)]
 
 
 def map_tool(tool: ToolDefinition) -> JsonObject:
-    """One tool. `strict` is always said, as its default differs from one model to the next."""
+    """One tool. `strict` is always said, as its default differs from one model to the next.
+
+    Raises:
+        ConfigurationError: If the backend would refuse its name, by which it is called and which thus has to stay.
+    """
+    if not is_wire_name(tool.name):
+        raise ConfigurationError(
+            f'The tool {tool.name!r} has a name that the backend refuses: it takes ASCII letters, digits, _ and '
+            f'-, at most {LONGEST_ID} of them. Rename it, for example with `toolset.renamed(...)`.'
+        )
     return {
         'type': 'function',
         'name': tool.name,
@@ -59,7 +73,8 @@ def map_text_format(params: ModelRequestParameters) -> JsonObject | None:
     output = params.output_object
     text_format: JsonObject = {
         'type': 'json_schema',
-        'name': output.name or 'final_result',
+        # Nobody reads it back, and names of types such as `Box[int]` are no names on the wire.
+        'name': wire_name(output.name or 'final_result'),
         'schema': output.json_schema,
         'strict': bool(output.strict),
     }

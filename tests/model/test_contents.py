@@ -19,6 +19,7 @@ from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
+    NativeToolCallPart,
     TextContent,
     ToolCallPart,
     ToolReturnPart,
@@ -128,6 +129,34 @@ async def test_documents(send: Send) -> None:
     )
 
 
+async def test_data_urls_are_sent_as_their_content(send: Send) -> None:
+    assert await parts(
+        send,
+        DocumentUrl('data:application/pdf;base64,JVBERi0=', identifier='report'),
+        ImageUrl('data:image/PNG;name=a;base64,iVBORw0KGgo=', vendor_metadata={'detail': 'low'}),
+        DocumentUrl('data:text/csv;base64,YSxi', identifier='table'),
+    ) == snapshot(
+        [
+            {'type': 'input_file', 'filename': 'report.pdf', 'file_data': 'data:application/pdf;base64,JVBERi0='},
+            {'type': 'input_image', 'image_url': 'data:image/png;base64,iVBORw0KGgo=', 'detail': 'low'},
+            {
+                'type': 'input_text',
+                'text': """\
+-----BEGIN FILE id="table" type="text/csv"-----
+a,b
+-----END FILE id="table"-----\
+""",
+            },
+        ]
+    )
+
+
+async def test_the_type_of_an_image_is_sent_in_its_plain_form(send: Send) -> None:
+    (part,) = await parts(send, BinaryContent(PNG, media_type='IMAGE/PNG; q=1'))
+
+    assert part['image_url'] == 'data:image/png;base64,iVBORw0KGgo='
+
+
 async def test_a_document_without_a_name_gets_one(send: Send) -> None:
     (part,) = await parts(send, BinaryContent(PDF, media_type='application/pdf'))
 
@@ -204,14 +233,36 @@ async def test_uploaded_files(send: Send) -> None:
         (BinaryContent(b'x', media_type='video/mp4'), "'video/mp4' cannot be sent"),
         (BinaryContent(b'\xff\xfe', media_type='application/zip'), "'application/zip' cannot be sent"),
         (BinaryContent(b'a\0b', media_type='application/octet-stream'), "'application/octet-stream' cannot be sent"),
+        (BinaryContent(b'', media_type='image/png'), "'image/png' cannot be sent: it is empty"),
+        (BinaryContent(b'', media_type='application/pdf'), "'application/pdf' cannot be sent: it is empty"),
+        (BinaryContent(b'BM', media_type='image/bmp'), "'image/bmp' cannot be sent.*PNG, JPEG, GIF and WebP"),
+        (BinaryContent(b'II', media_type='image/tiff'), "'image/tiff' cannot be sent"),
+        (ImageUrl('data:image/bmp;base64,Qk0=', identifier='old'), "'old'.*'image/bmp' cannot be sent"),
+        (ImageUrl('data:image/png;base64,'), 'it is empty'),
+        (ImageUrl('data:image/png,abc'), 'data URL of the ImageUrl .* cannot be read'),
+        (DocumentUrl('data:application/pdf;base64,JVBER'), 'data URL of the DocumentUrl .* cannot be read'),
+        (AudioUrl('data:audio/wav;base64,UklGRg=='), "'audio/wav' cannot be sent"),
+        (ImageUrl('gs://bucket/a.png'), 'ImageUrl .* cannot be sent.*http'),
+        (DocumentUrl('s3://bucket/a.pdf'), 'DocumentUrl .* cannot be sent.*http'),
+        (AudioUrl('ftp://example.com/a.mp3'), 'AudioUrl .* cannot be sent.*http'),
+        (ImageUrl('https://example.com/a b.png'), 'ImageUrl .* cannot be sent.*blanks'),
+        (ImageUrl('https:///a.png'), 'ImageUrl .* cannot be sent'),
+        (ImageUrl('http://[/a.png'), 'ImageUrl .* cannot be sent'),
         (UploadedFile('file-1', 'anthropic'), "is at 'anthropic'"),
         (ImageUrl('https://example.com/a.png', vendor_metadata={'detail': 'huge'}), "detail` 'huge'.*auto, low"),
     ],
-    ids=['video-url', 'audio', 'video', 'zip', 'zeros', 'upload-elsewhere', 'detail'],
+    ids=lambda value: value.split('.*')[0] if isinstance(value, str) else type(value).__name__,
 )
 async def test_what_cannot_be_sent_is_a_user_error(send: Send, content: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         await parts(send, 'see', content)
+
+
+async def test_a_url_that_cannot_be_sent_is_not_shown(send: Send) -> None:
+    with pytest.raises(UserError) as caught:
+        await parts(send, ImageUrl('https://example.com/a b.png?signature=secret'))
+
+    assert 'secret' not in str(caught.value)
 
 
 def test_an_unknown_kind_of_content_is_named() -> None:
@@ -295,12 +346,17 @@ async def test_a_tool_returns_what_has_no_json_form(send: Send) -> None:
         await returned(send, {'half': '\ud83d'})
 
 
-async def test_a_tool_is_called_with_half_a_character(send: Send) -> None:
-    with pytest.raises(UserError, match=r'no JSON form.*surrogate'):
+@pytest.mark.parametrize('args', [{'half': '\ud83d'}, '{"half": "\ud83d"}', '\ud83d'], ids=['mapping', 'json', 'text'])
+@pytest.mark.parametrize('kind', ['function_call', 'custom_tool_call', 'local_shell_call', 'web_search_call'])
+async def test_a_tool_is_called_with_half_a_character(send: Send, kind: str, args: Any) -> None:
+    call = ToolCallPart('look', args, 'call_1', provider_name='codex', provider_details={'type': kind})
+    search = NativeToolCallPart('web_search', args, 'call_1', provider_name='codex')
+
+    with pytest.raises(UserError, match=r"the call 'call_1' of '.*' have no JSON form.*surrogate"):
         await send(
             [
                 ModelRequest.user_text_prompt('Go'),
-                ModelResponse([ToolCallPart('look', {'half': '\ud83d'}, 'call_1')]),
-                ModelRequest([ToolReturnPart('look', 'seen', 'call_1')]),
+                ModelResponse([search if kind == 'web_search_call' else call]),
+                ModelRequest.user_text_prompt('So?'),
             ]
         )

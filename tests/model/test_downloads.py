@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import (
     BinaryContent,
     BinaryImage,
@@ -20,7 +21,9 @@ from pydantic_ai.messages import (
     UserPromptPart,
     VideoUrl,
 )
+from pydantic_ai.models import ModelRequestParameters
 
+from pydantic_ai_codex import CodexModel
 from pydantic_ai_codex._model.history import downloads
 from pydantic_ai_codex._model.history.downloads import download_files
 
@@ -46,6 +49,7 @@ async def test_nothing_to_download_leaves_every_message_as_it_is(downloaded: lis
         ModelRequest([SystemPromptPart('Be kind.'), UserPromptPart('Hi')]),
         ModelRequest([UserPromptPart(['see', ImageUrl('https://example.com/a.png')])]),
         ModelRequest([UserPromptPart([VideoUrl('https://example.com/a.mp4', force_download=True)])]),
+        ModelRequest([UserPromptPart([ImageUrl('data:image/png;base64,iVBORw0KGgo=', force_download=True)])]),
         ModelResponse([TextPart('Hello')]),
     ]
 
@@ -100,6 +104,16 @@ async def test_files_of_a_tool(downloaded: list[str], many: bool) -> None:
     assert changed.timestamp == part.timestamp
     assert not many or changed.content[0] == {'rows': 2}
     assert downloaded == ['https://example.com/a.pdf']
+
+
+async def test_nothing_is_downloaded_without_a_login(downloaded: list[str]) -> None:
+    prompt = UserPromptPart([ImageUrl('https://example.com/a.png', force_download=True)])
+
+    # There is no login in the isolated home.
+    with pytest.raises(UserError, match='login'):
+        await CodexModel('gpt-5.5').request([ModelRequest([prompt])], None, ModelRequestParameters())
+
+    assert downloaded == []
 
 
 async def test_a_refused_url_is_refused_in_the_words_of_pydantic_ai() -> None:

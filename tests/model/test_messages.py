@@ -110,6 +110,31 @@ async def test_instructions_stand_when_the_last_request_only_returns_tools() -> 
     assert body['instructions'] == 'Old.'
 
 
+async def test_instructions_stand_as_long_as_requests_only_return_tools() -> None:
+    messages: list[ModelMessage] = [
+        ModelRequest([UserPromptPart('Hi')], instructions='Older.'),
+        ModelResponse([TextPart('Hello')]),
+        ModelRequest([UserPromptPart('Look around')], instructions='Old.'),
+    ]
+    for call_id in ('call_1', 'call_2', 'call_3'):
+        messages.append(ModelResponse([ToolCallPart('look', {}, call_id)]))
+        messages.append(ModelRequest([ToolReturnPart('look', 'seen', call_id)]))
+
+    assert (await send(messages))['instructions'] == 'Old.'
+
+
+async def test_a_prompt_without_instructions_ends_those_of_the_request_before_it() -> None:
+    body = await send(
+        [
+            ModelRequest([UserPromptPart('Hi')], instructions='Old.'),
+            ModelResponse([TextPart('Hello')]),
+            ModelRequest([UserPromptPart('And?')]),
+        ]
+    )
+
+    assert 'Old.' not in body['instructions']
+
+
 async def test_tool_calls_and_returns() -> None:
     calls = [
         ToolCallPart('text', '{"a": 1}', 'call_1'),

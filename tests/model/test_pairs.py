@@ -264,7 +264,12 @@ class Histories:
             lambda: ToolCallPart(self.random.choice('ab'), {}, self.random.choice(['', 'call_0', 'call_1', 'x' * 70])),
             lambda: TextPart(self.random.choice(['', 'Hello']), id=self.random.choice([None, 'msg_1'])),
             lambda: ThinkingPart('Hm.', id='rs_1', signature='gAAAA', provider_name='codex'),
-            lambda: NativeToolCallPart('web_search', {'type': 'search', 'query': 'x'}, 'ws_1', provider_name='codex'),
+            lambda: NativeToolCallPart(
+                'web_search',
+                {'type': 'search', 'query': self.random.choice('xyz')},
+                self.random.choice(['ws_1', 'made up']),
+                provider_name='codex',
+            ),
         ]
         return ModelResponse([self.random.choice(choices)() for _ in range(self.random.randrange(5))])
 
@@ -304,6 +309,23 @@ def test_every_call_has_one_output_behind_it(seed: int) -> None:
     assert all(outputs[call_id] > at and len(call_id) <= 64 for call_id, at in calls.items())
     ids = [item['id'] for item in items if 'id' in item]
     assert len(ids) == len(set(ids))
+
+
+def test_outputs_may_come_in_any_order() -> None:
+    ids = [f'call_{number}' for number in range(5000)]
+    calls = ModelResponse([ToolCallPart('a', {}, call_id) for call_id in ids])
+
+    items = mapped([ASK, calls, ModelRequest([ToolReturnPart('a', f'of {each}', each) for each in reversed(ids)])])
+
+    assert [(item['call_id'], item['output']) for item in items[5001:]] == [(each, f'of {each}') for each in ids[::-1]]
+
+
+async def test_calls_without_any_output_are_closed_in_their_order(send: Send) -> None:
+    calls = ModelResponse([ToolCallPart(tool, {}, call_id) for tool, call_id in [('a', 'x'), ('b', 'y'), ('c', 'x')]])
+
+    items = await send([ASK, calls, ModelRequest.user_text_prompt('And?')])
+
+    assert [item.get('call_id') for item in items] == [None, 'x', 'y', 'x_2', 'x', 'y', 'x_2', None]
 
 
 def test_many_calls_with_one_id_are_quick_to_tell_apart() -> None:

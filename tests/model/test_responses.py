@@ -49,8 +49,8 @@ async def again(send: Send, *parts: ModelResponsePart) -> list[dict[str, Any]]:
     return items[1:] if returns else items[1:-1]
 
 
-def reasoning(*parts: ThinkingPart, account: str | None) -> list[dict[str, Any]]:
-    """The items that thinking becomes, sent by an account."""
+def sent(*parts: ModelResponsePart, account: str | None) -> list[dict[str, Any]]:
+    """The items that a response becomes, sent by an account."""
     return map_messages([ModelResponse(list(parts))], accepts_reasoning=lambda response, part: True, account=account)
 
 
@@ -148,7 +148,7 @@ def test_encrypted_reasoning_of_the_same_account_goes_back(made_by: str | None, 
     details = {'account': made_by} if made_by else None
     part = ThinkingPart('Hm.', id='rs_1', signature='gAAAA', provider_name='codex', provider_details=details)
 
-    assert [item['type'] for item in reasoning(part, account=sent_by)] == ['reasoning']
+    assert [item['type'] for item in sent(part, account=sent_by)] == ['reasoning']
 
 
 def test_reasoning_of_another_account_is_left_out_whole() -> None:
@@ -157,21 +157,21 @@ def test_reasoning_of_another_account_is_left_out_whole() -> None:
         ThinkingPart('So.', id='rs_1', provider_name='codex'),
     ]
 
-    assert reasoning(*parts, account='b') == EMPTY_INPUT
+    assert sent(*parts, account='b') == EMPTY_INPUT
 
 
 def test_raw_reasoning_does_not_go_back() -> None:
     details = {'raw_content': ['One step.', 'Another.']}
     part = ThinkingPart('', id='rs_1', signature='gAAAA', provider_name='codex', provider_details=details)
 
-    assert reasoning(part, account=None) == snapshot(
+    assert sent(part, account=None) == snapshot(
         [{'type': 'reasoning', 'summary': [], 'encrypted_content': 'gAAAA', 'id': 'rs_1'}]
     )
 
 
 @pytest.mark.parametrize('item_id', ['reasoning_content', 'rs_' + 'x' * 64, None])
 def test_an_id_of_reasoning_that_the_backend_would_refuse_is_left_out(item_id: str | None) -> None:
-    (item,) = reasoning(ThinkingPart('', id=item_id, signature='gAAAA', provider_name='openai'), account=None)
+    (item,) = sent(ThinkingPart('', id=item_id, signature='gAAAA', provider_name='openai'), account=None)
 
     assert 'id' not in item
 
@@ -245,12 +245,12 @@ async def test_a_custom_call_goes_back_as_its_text(send: Send) -> None:
 
 
 @pytest.mark.parametrize(
-    ('args', 'sent'), [('{"input": "cut o', '{"input": "cut o'), ({'patch': 'x'}, '{"patch":"x"}'), (None, '{}')]
+    ('args', 'text'), [('{"input": "cut o', '{"input": "cut o'), ({'patch': 'x'}, '{"patch":"x"}'), (None, '{}')]
 )
-async def test_a_custom_call_without_its_text(send: Send, args: Any, sent: str) -> None:
+async def test_a_custom_call_without_its_text(send: Send, args: Any, text: str) -> None:
     part = ToolCallPart('patch', args, 'call_1', provider_name='codex', provider_details={'type': 'custom_tool_call'})
 
-    assert (await again(send, part))[0]['input'] == sent
+    assert (await again(send, part))[0]['input'] == text
 
 
 async def test_a_local_shell_call_goes_back_as_its_action(send: Send) -> None:
@@ -275,11 +275,26 @@ async def test_a_local_shell_call_goes_back_as_its_action(send: Send) -> None:
     )
 
 
-async def test_a_local_shell_call_without_a_command_is_a_function_call(send: Send) -> None:
+@pytest.mark.parametrize(
+    'args',
+    [
+        {},
+        {'command': 'ls'},
+        {'command': ['ls', 5]},
+        {'command': ['ls'], 'shell': 'zsh'},
+        {'command': ['ls'], 'type': 'spawn'},
+        '{"command": ["ls"',
+    ],
+    ids=['none', 'text', 'number', 'unknown-field', 'other-type', 'cut-off'],
+)
+async def test_a_local_shell_call_that_is_none_is_a_function_call(send: Send, args: Any) -> None:
     details = {'type': 'local_shell_call'}
-    part = ToolCallPart('local_shell', {'command': 'ls'}, 'call_1', provider_name='codex', provider_details=details)
+    part = ToolCallPart('local_shell', args, 'call_1', provider_name='codex', provider_details=details)
 
-    assert (await again(send, part))[0]['type'] == 'function_call'
+    call, output = await again(send, part)
+
+    assert (call['type'], call['arguments']) == ('function_call', part.args_as_json_str())
+    assert output['type'] == 'function_call_output'
 
 
 @pytest.mark.parametrize('provider_name', OURS)
@@ -309,7 +324,7 @@ async def test_a_web_search_that_was_cut_off(send: Send) -> None:
     parts = [
         NativeToolCallPart('web_search', {'type': 'search', 'query': 'cats'}, 'search-1', provider_name='codex'),
         NativeToolCallPart('web_search', None, 'ws_2', provider_name='codex'),
-        NativeToolReturnPart('web_search', 'odd', 'ws_3', provider_name='codex'),
+        NativeToolReturnPart('web_search', 'odd', 'ws_2', provider_name='codex'),
     ]
 
     assert await again(send, *parts) == snapshot(
@@ -322,6 +337,89 @@ async def test_a_web_search_that_was_cut_off(send: Send) -> None:
             }
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ('status', 'told'),
+    [('incomplete', 'incomplete'), ('searching', 'searching'), ('cancelled', 'failed'), (['failed'], 'failed')],
+    ids=str,
+)
+async def test_the_status_of_a_web_search(send: Send, status: Any, told: str) -> None:
+    action = {'type': 'search', 'query': 'cats'}
+
+    (item,) = await again(
+        send,
+        NativeToolCallPart('web_search', action, 'ws_1', provider_name='codex'),
+        NativeToolReturnPart('web_search', {'status': status}, 'ws_1', provider_name='codex'),
+    )
+
+    assert item['status'] == told
+
+
+async def test_a_web_search_that_cannot_go_back_is_told_in_words(send: Send) -> None:
+    parts = [
+        NativeToolCallPart('web_search', {'query': 'cats'}, 'ws_1', provider_name='codex'),
+        NativeToolReturnPart('web_search', {'status': 'completed'}, 'ws_1', provider_name='codex'),
+        NativeToolCallPart('web_search', {'type': 'guess', 'query': 'dogs'}, 'ws_2', provider_name='codex'),
+        NativeToolReturnPart('web_search', {'found': 'birds'}, 'ws_3', provider_name='codex'),
+    ]
+
+    assert [item['content'][0]['text'] for item in await again(send, *parts)] == snapshot(
+        [
+            """\
+-----BEGIN TOOL CALL id="ws_1" tool="web_search"-----
+{"query":"cats"}
+-----END TOOL CALL id="ws_1"-----\
+""",
+            """\
+-----BEGIN TOOL CALL id="ws_2" tool="web_search"-----
+{"type":"guess","query":"dogs"}
+-----END TOOL CALL id="ws_2"-----\
+""",
+            """\
+-----BEGIN TOOL OUTPUT id="ws_3" tool="web_search"-----
+{"found":"birds"}
+-----END TOOL OUTPUT id="ws_3"-----\
+""",
+        ]
+    )
+
+
+def searches(query: str, call_id: str) -> ModelResponse:
+    """A response with a search, as it is stored."""
+    return ModelResponse(
+        [
+            NativeToolCallPart('web_search', {'type': 'search', 'query': query}, call_id, provider_name='codex'),
+            NativeToolReturnPart('web_search', {'status': 'completed'}, call_id, provider_name='codex'),
+        ]
+    )
+
+
+@pytest.mark.parametrize('call_id', ['ws_1', 'made up'])
+async def test_web_searches_with_one_id_are_told_apart(send: Send, call_id: str) -> None:
+    """Relays leave ids out, and what is made up for them then comes again in each response."""
+    go_on = ModelRequest.user_text_prompt('So?')
+    messages: list[ModelMessage] = [go_on]
+    for query in ('cats', 'dogs', 'birds', 'dogs', 'cats'):
+        messages += [searches(query, call_id), go_on]
+
+    items = [item for item in await send(messages) if item['type'] == 'web_search_call']
+
+    assert [item['action']['query'] for item in items] == ['cats', 'dogs', 'birds']
+    assert len({item['id'] for item in items}) == 3
+    shorter = [item for item in await send(messages[:-4]) if item['type'] == 'web_search_call']
+    assert shorter == items[: len(shorter)]
+
+
+async def test_many_web_searches_of_one_response_keep_their_status(send: Send) -> None:
+    statuses = ['completed', 'failed'] * 1000
+    parts: list[ModelResponsePart] = []
+    for number, status in enumerate(statuses):
+        action = {'type': 'search', 'query': f'cats {number}'}
+        parts.append(NativeToolCallPart('web_search', action, f'ws_{number}', provider_name='codex'))
+        parts.append(NativeToolReturnPart('web_search', {'status': status}, f'ws_{number}', provider_name='codex'))
+
+    assert [item['status'] for item in await again(send, *parts)] == statuses
 
 
 @pytest.mark.parametrize(
@@ -393,6 +491,49 @@ async def test_other_items_of_the_backend_go_back_verbatim(send: Send) -> None:
     part = NativeToolCallPart('tool_search', None, 'tsc_1', provider_name='codex', provider_details={'item': item})
 
     assert await again(send, part) == [item]
+
+
+@pytest.mark.parametrize(
+    'item',
+    [
+        {},
+        {'id': 'x_1'},
+        {'type': ['mcp_call'], 'id': 'mcp_1'},
+        {'type': 'foo_call', 'id': 'foo_1'},
+        {'type': 'foo_call', 'id': ['foo_1']},
+        {'type': 'mcp_call', 'id': ['mcp_1']},
+        {'type': 'mcp_call', 'id': 5},
+        {'type': 'mcp_call', 'id': ''},
+        {'type': 'mcp_call', 'id': 'mcp_' + 'x' * 64},
+    ],
+    ids=str,
+)
+async def test_a_strange_item_of_the_backend_is_told_in_words(send: Send, item: dict[str, Any]) -> None:
+    part = NativeToolCallPart('strange', None, 'x_1', provider_name='codex', provider_details={'item': item})
+
+    (message,) = await again(send, part)
+
+    assert (message['type'], message['role']) == ('message', 'assistant')
+    assert all(str(value) in message['content'][0]['text'] for value in item.values() if isinstance(value, str | int))
+
+
+@pytest.mark.parametrize(
+    ('made_by', 'sent_by', 'goes_back'), [('a', 'a', True), ('a', None, True), (None, 'b', True), ('a', 'b', False)]
+)
+def test_an_encrypted_item_goes_back_to_its_account(made_by: str | None, sent_by: str | None, goes_back: bool) -> None:
+    item = {'type': 'context_compaction', 'id': 'cmp_1', 'encrypted_content': 'gAAAA'}
+    details = {'item': item, **({'account': made_by} if made_by else {})}
+    part = NativeToolCallPart('compaction', None, 'cmp_1', provider_name='codex', provider_details=details)
+
+    assert sent(part, account=sent_by) == ([item] if goes_back else EMPTY_INPUT)
+
+
+def test_a_readable_item_goes_back_to_any_account() -> None:
+    item = {'type': 'mcp_call', 'id': 'mcp_1', 'output': 'found', 'encrypted_content': None}
+    details = {'item': item, 'account': 'a'}
+    part = NativeToolCallPart('mcp', None, 'mcp_1', provider_name='codex', provider_details=details)
+
+    assert sent(part, account='b') == [item]
 
 
 async def test_a_call_that_nobody_could_answer_is_a_text(send: Send) -> None:

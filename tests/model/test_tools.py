@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from inline_snapshot import snapshot
@@ -17,6 +17,7 @@ from pydantic_ai import (
     ToolDenied,
     ToolOutput,
 )
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import ExternalToolset
 
@@ -24,12 +25,17 @@ from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, Turn, cal
 
 pytestmark = pytest.mark.anyio
 
+T = TypeVar('T')
 QUESTION = {'type': 'object', 'properties': {'question': {'type': 'string'}}, 'required': ['question']}
 
 
 class City(BaseModel):
     name: str
     country: str
+
+
+class Box(BaseModel, Generic[T]):
+    value: T
 
 
 def shout(text: str) -> str:
@@ -141,6 +147,43 @@ async def test_every_kind_of_output_is_taken_by_the_backend(
     assert body.get('tool_choice') == choice
     assert ('format' in body.get('text', {})) == isinstance(output_type, NativeOutput)
     assert {item['role'] for item in body['input']} == {'user'}
+
+
+@pytest.mark.parametrize(
+    ('output_type', 'name'),
+    [
+        (NativeOutput(Box[int]), 'Box_int_'),
+        (NativeOutput(Box[int], name='my result!'), 'my_result_'),
+        (NativeOutput(Box[int], name='x' * 80), 'x' * 64),
+    ],
+    ids=['generic', 'free', 'long'],
+)
+async def test_the_name_of_a_native_output_is_made_to_fit(
+    codex_simulator: CodexSimulator, output_type: Any, name: str
+) -> None:
+    codex_simulator.add(reply('{"value": 1}'))
+
+    assert (await Agent(codex_simulator.model('gpt-5.5'), output_type=output_type).run('One?')).output == Box(value=1)
+    assert codex_simulator.requests[0].body['text']['format']['name'] == name
+
+
+@pytest.mark.parametrize('name', ['mail.send', 'größe', 'x' * 65], ids=['dot', 'umlaut', 'long'])
+async def test_a_tool_with_a_name_that_the_backend_refuses_is_a_user_error(name: str) -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+    elsewhere = ExternalToolset[object]([ToolDefinition(name=name, parameters_json_schema=QUESTION)])
+    agent = Agent(simulator.model('gpt-5.5'), output_type=[str, DeferredToolRequests], toolsets=[elsewhere])
+
+    with pytest.raises(UserError, match=f"The tool '{name}'.*letters, digits, _ and -, at most 64"):
+        await agent.run('Hello')
+
+    assert simulator.requests == []
+
+
+async def test_an_output_tool_with_a_name_that_the_backend_refuses_is_a_user_error() -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+
+    with pytest.raises(UserError, match="The tool 'my tool!'"):
+        await Agent(simulator.model('gpt-5.5'), output_type=ToolOutput(City, name='my tool!')).run('Hello')
 
 
 async def test_strict_schemas_are_those_that_can_be_strict(codex_simulator: CodexSimulator) -> None:

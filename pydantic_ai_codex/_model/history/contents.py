@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from pydantic_ai.messages import (
     AudioUrl,
     BinaryContent,
     CachePoint,
     DocumentUrl,
+    FileUrl,
     ImageUrl,
     TextContent,
     UploadedFile,
@@ -21,7 +23,13 @@ from ...errors import ConfigurationError
 from .origins import READABLE
 from .quotes import quote_file
 
+DATA_URL: Final = 'data:'
+"""How a URL begins that holds its content."""
+
 _DETAILS: Final = ('auto', 'low', 'high', 'original')
+
+_IMAGE_TYPES: Final = ('image/png', 'image/jpeg', 'image/jpg', 'image/gif', 'image/webp')
+"""What the API's guide to images names."""
 
 _TEXT_TYPES: Final = frozenset(
     {
@@ -114,11 +122,8 @@ def map_content(item: object) -> JsonObject:
             return input_text(item.content)
         case BinaryContent():
             return _map_binary(item)
-        case ImageUrl():
-            return {'type': 'input_image', 'image_url': item.url, 'detail': _detail(item)}
-        case DocumentUrl() | AudioUrl():
-            # No name beside the URL: the API takes only one of them (public reports).
-            return {'type': 'input_file', 'file_url': item.url}
+        case ImageUrl() | DocumentUrl() | AudioUrl():
+            return _map_url(item)
         case UploadedFile():
             return _map_uploaded(item)
         case _:
@@ -126,6 +131,48 @@ def map_content(item: object) -> JsonObject:
                 f'A {type(item).__name__} cannot be sent: the backend takes texts, images and documents. Put its '
                 'content into words first, or use a model that takes it.'
             )
+
+
+def _map_url(file: FileUrl) -> JsonObject:
+    if file.url.startswith(DATA_URL):
+        return _map_binary(_content_of(file))
+    _check_url(file)
+    if isinstance(file, ImageUrl):
+        return {'type': 'input_image', 'image_url': file.url, 'detail': _detail(file)}
+    # No name beside the URL: the API takes only one of them (public reports).
+    return {'type': 'input_file', 'file_url': file.url}
+
+
+def _content_of(file: FileUrl) -> BinaryContent:
+    """The content of a data URL."""
+    try:
+        content = BinaryContent.from_data_uri(file.url)
+    except ValueError as error:
+        raise ConfigurationError(
+            f'The data URL of the {type(file).__name__} {file.identifier!r} cannot be read: {error}. Send the content '
+            'as `BinaryContent`.'
+        ) from error
+    return BinaryContent(
+        content.data,
+        media_type=content.media_type,
+        identifier=file.identifier,
+        vendor_metadata=file.vendor_metadata,
+    )
+
+
+def _check_url(file: FileUrl) -> None:
+    """Refuse a URL that the backend cannot load."""
+    try:
+        parts = urlsplit(file.url)
+        is_valid = parts.scheme in ('http', 'https') and bool(parts.hostname)
+    except ValueError:
+        is_valid = False
+    if not is_valid or any(map(str.isspace, file.url)):
+        # Not shown: a signed URL is as good as a password.
+        raise ConfigurationError(
+            f'The {type(file).__name__} {file.identifier!r} cannot be sent: the backend loads URLs that begin with '
+            '"http://" or "https://" and hold no blanks. Send the content as `BinaryContent`.'
+        )
 
 
 def _map_uploaded(file: UploadedFile) -> JsonObject:
@@ -144,15 +191,27 @@ def _map_binary(file: BinaryContent) -> JsonObject:
     text = _text_of(file.data, media_type)
     if text is not None:
         return input_text(quote_file(text, identifier=file.identifier, media_type=file.media_type))
-    if media_type.startswith('image/'):
-        return {'type': 'input_image', 'image_url': file.data_uri, 'detail': _detail(file)}
+    if media_type in _IMAGE_TYPES:
+        _check_filled(file)
+        image_url = f'{DATA_URL}{media_type};base64,{file.base64}'
+        return {'type': 'input_image', 'image_url': image_url, 'detail': _detail(file)}
     extension = 'txt' if _is_text(media_type) else _DOCUMENT_EXTENSIONS.get(media_type)
     if extension is None:
         raise ConfigurationError(
             f'The file {file.identifier!r} ({type(file).__name__}) of the type {file.media_type!r} cannot be sent: the '
-            'backend takes images, documents and texts. Convert it, or put its content into words.'
+            'backend takes images (PNG, JPEG, GIF and WebP), documents and texts. Convert it, or put its content into '
+            'words.'
         )
+    _check_filled(file)
     return {'type': 'input_file', 'filename': _filename(file.identifier, extension), 'file_data': file.data_uri}
+
+
+def _check_filled(file: BinaryContent) -> None:
+    if not file.data:
+        raise ConfigurationError(
+            f'The file {file.identifier!r} ({type(file).__name__}) of the type {file.media_type!r} cannot be sent: it '
+            'is empty. Leave it out.'
+        )
 
 
 def _text_of(data: bytes, media_type: str) -> str | None:

@@ -18,11 +18,14 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import download_item
 
+from .contents import DATA_URL
+
 
 async def download_files(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
     """The messages with the content of every file whose URL has `force_download` set.
 
-    A message in which nothing is to be downloaded stays the same object. Videos are left alone: they cannot be sent.
+    A message in which nothing is to be downloaded stays the same object. Videos are left alone, as they cannot be sent,
+    and so are data URLs, which hold their content.
 
     Args:
         messages: The history.
@@ -46,7 +49,9 @@ def _items(part: ModelRequestPart) -> Sequence[object]:
 
 
 def _is_url(item: object) -> bool:
-    return isinstance(item, FileUrl) and bool(item.force_download) and not isinstance(item, VideoUrl)
+    if not isinstance(item, FileUrl) or isinstance(item, VideoUrl):
+        return False
+    return bool(item.force_download) and not item.url.startswith(DATA_URL)
 
 
 async def _load_message(message: ModelMessage) -> ModelMessage:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
+from pydantic_core import to_json
+
 from ..._protocol.requests import JsonObject
 
 LONGEST_ID: Final = 64
@@ -31,9 +33,19 @@ def wire_name(tool_name: str) -> str:
     return _NOT_IN_NAMES.sub('_', tool_name)[:LONGEST_ID] or 'unknown'
 
 
+def is_wire_name(name: str) -> bool:
+    """Whether the backend takes a name as it is."""
+    return wire_name(name) == name
+
+
+def is_item_id(item_id: object) -> bool:
+    """Whether something can be the id of an item."""
+    return isinstance(item_id, str) and 0 < len(item_id) <= LONGEST_ID
+
+
 def wire_item_id(item_id: str | None, prefix: str) -> str | None:
     """The id of an item, or `None` where the backend would refuse it (public reports)."""
-    return item_id if item_id and item_id.startswith(prefix) and len(item_id) <= LONGEST_ID else None
+    return item_id if item_id and item_id.startswith(prefix) and is_item_id(item_id) else None
 
 
 def needed_item_id(item_id: str, prefix: str) -> str:
@@ -41,24 +53,33 @@ def needed_item_id(item_id: str, prefix: str) -> str:
     return wire_item_id(item_id, prefix) or f'{prefix}_{_digest(item_id)}'
 
 
-def strip_repeated_ids(items: Iterable[JsonObject]) -> Iterator[JsonObject]:
+def make_ids_distinct(items: Iterable[JsonObject]) -> Iterator[JsonObject]:
     """Leave out the id of an item that has come before, as in a history that holds a response twice.
 
-    The backend refuses "duplicate items" (public reports). A web search is left out as a whole, as it needs its id.
+    The backend refuses "duplicate items" (public reports). A web search needs an id, so it gets another one, made of
+    what it is: relays that leave the ids out have the same made-up one in each response. The very same search is left
+    out.
 
     Args:
         items: Input items, in order.
     """
-    seen: set[str] = set()
+    seen: dict[str, JsonObject] = {}
     for item in items:
-        item_id: str | None = item.get('id')
+        first = seen.get(item.get('id', ''))
+        told_apart = item if first is None else _tell_apart(item, first)
+        item_id: str | None = told_apart.get('id')
         if item_id is None:
-            yield item
+            yield told_apart
         elif item_id not in seen:
-            seen.add(item_id)
-            yield item
-        elif item.get('type') != 'web_search_call':
-            yield {name: value for name, value in item.items() if name != 'id'}
+            seen[item_id] = told_apart
+            yield told_apart
+
+
+def _tell_apart(item: JsonObject, first: JsonObject) -> JsonObject:
+    """An item with the id of another one; as it is only where both are the same search."""
+    if item.get('type') != 'web_search_call':
+        return {name: value for name, value in item.items() if name != 'id'}
+    return item if item == first else {**item, 'id': f'ws_{_digest(to_json(item).decode())}'}
 
 
 def _digest(text: str) -> str:

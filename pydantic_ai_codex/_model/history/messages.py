@@ -1,7 +1,7 @@
 """pydantic-ai's message history to instructions and input items; pure.
 
 Whatever cannot be sent is an error. The same history gives the same items, and a longer one begins with those of the
-shorter one, so that the backend's cache holds.
+shorter one each time the model has answered, so that the backend's cache holds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..._protocol.requests import JsonObject
 from ...errors import ConfigurationError
 from .compactions import start_at_compaction
 from .contents import input_text, map_content, map_user_content, user_message
-from .ids import strip_repeated_ids, wire_call_id
+from .ids import make_ids_distinct, wire_call_id
 from .origins import AcceptsReasoning, Reader
 from .pairs import Entry, Output, Pairing
 from .quotes import quote_summary
@@ -39,13 +39,13 @@ def map_instructions(messages: Sequence[ModelMessage], params: ModelRequestParam
     """The `instructions` of a request; never empty.
 
     An agent passes them in the parameters. Whoever calls the model directly has them in the messages: those of the
-    last request, or of the one before it where the last only returns tools.
+    last request, and as long as one has none and only returns what tools made, those of the request before it.
     """
     if params.instruction_parts is not None:
         text = InstructionPart.join(params.instruction_parts) if params.instruction_parts else None
     else:
         text = None
-        for request in [message for message in reversed(messages) if isinstance(message, ModelRequest)][:2]:
+        for request in (message for message in reversed(messages) if isinstance(message, ModelRequest)):
             text = request.instructions
             if text is not None or not all(isinstance(part, ToolReturnPart) for part in request.parts):
                 break
@@ -68,7 +68,7 @@ def map_messages(
     """
     reader = Reader(accepts_reasoning, account)
     try:
-        items = list(strip_repeated_ids(_map_turns(start_at_compaction(messages, reader.understands), reader)))
+        items = list(make_ids_distinct(_map_turns(start_at_compaction(messages, reader.understands), reader)))
     except PydanticSerializationError as error:
         raise ConfigurationError(
             f'The history has no JSON form: {error}. Look for a value that is no JSON, or half a character (a lone '

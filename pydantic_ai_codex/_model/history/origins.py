@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, TypeAlias, cast, get_args
 
 from pydantic_ai.messages import CompactionPart, ModelResponse, ModelResponsePart, TextPart, ThinkingPart
 
-OURS: Final = frozenset({'codex', 'openai-codex'})
+from ..._protocol.events import Phase
+
+OUR_NAME: Final = 'codex'
+"""Our name for the backend."""
+
+OURS: Final = frozenset({OUR_NAME, 'openai-codex'})
 """The names of the backend: ours and that of pydantic-ai's own model."""
 
 READABLE: Final = OURS | {'openai'}
 """Whose encrypted parts the backend reads: its own and those of the platform API, which has the same keys."""
 
-Phase: TypeAlias = Literal['commentary', 'final_answer']
 AcceptsReasoning: TypeAlias = Callable[[ModelResponse, ModelResponsePart], bool]
 
 
@@ -30,7 +34,7 @@ class Reader:
     accepts: AcceptsReasoning
     account: str | None
 
-    def is_account_of(self, part: ThinkingPart | CompactionPart) -> bool:
+    def is_account_of(self, part: ModelResponsePart) -> bool:
         """Whether a part was encrypted for this account, or does not tell."""
         tag = (part.provider_details or {}).get('account')
         return tag is None or self.account is None or tag == self.account

@@ -1,13 +1,13 @@
 """Calls and their outputs: each call gets exactly one output, after it, and nothing that is there is lost; pure.
 
 An agent repairs its history by itself; who calls the model directly has the history that they have. Both halves of a
-pair are settled within one turn, the responses and then the requests that follow them, so that a longer history begins
-with the very items of the shorter one.
+pair are settled within one turn, the responses and then the requests that follow them, so that each time the model has
+answered a longer history begins with the very items of the shorter one.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -37,22 +37,14 @@ class Output:
 Entry: TypeAlias = JsonObject | Output
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenCall:
-    """A call that has no output yet; `call_id` is the one of the history, which may come more than once."""
-
-    call_id: str
-    item: JsonObject
-
-    def output(self, content: str | list[JsonObject]) -> JsonObject:
-        return {'type': OUTPUTS[self.item['type']], 'call_id': self.item['call_id'], 'output': content}
-
-
 class Pairing:
     """One pass over the turns of a history."""
 
     def __init__(self) -> None:
-        self._open: list[_OpenCall] = []
+        # The calls that have no output yet, in order and by the ids that they go out with.
+        self._open: dict[str, JsonObject] = {}
+        # Those ids by the one in the history, which may come more than once.
+        self._meant: defaultdict[str, list[str]] = defaultdict(list)
         self._taken: set[str] = set()
         self._repeats: Counter[str] = Counter()
 
@@ -60,10 +52,11 @@ class Pairing:
         """The items of a turn's responses; the ids of their calls are made distinct."""
         for item in items:
             if item.get('type') in OUTPUTS:
-                call = _OpenCall(item['call_id'], {**item, 'call_id': self._free(item['call_id'])})
-                self._taken.add(call.item['call_id'])
-                self._open.append(call)
-                yield call.item
+                call_id = self._free(item['call_id'])
+                self._taken.add(call_id)
+                self._meant[item['call_id']].append(call_id)
+                self._open[call_id] = {**item, 'call_id': call_id}
+                yield self._open[call_id]
             else:
                 yield item
 
@@ -75,7 +68,7 @@ class Pairing:
             if not isinstance(entry, Output):
                 items.append(entry)
             elif call := self._called_by(entry):
-                items.append(call.output(entry.content))
+                items.append(_output(call, entry.content))
                 after_outputs = len(items)
             else:
                 items.append(_quote(entry))
@@ -84,19 +77,19 @@ class Pairing:
 
     def close(self) -> list[JsonObject]:
         """The outputs of the calls that have none."""
-        outputs = [call.output(UNKNOWN_OUTCOME) for call in self._open]
+        outputs = [_output(call, UNKNOWN_OUTCOME) for call in self._open.values()]
         self._open.clear()
+        self._meant.clear()
         return outputs
 
-    def _called_by(self, output: Output) -> _OpenCall | None:
+    def _called_by(self, output: Output) -> JsonObject | None:
         """The call that an output answers: of those with its id the first of its tool, or else the first."""
-        calls = [call for call in self._open if call.call_id == output.call_id]
-        if not calls:
+        meant = self._meant.get(output.call_id)
+        if not meant:
             return None
         name = wire_name(output.tool)
-        call = next((call for call in calls if call.item.get('name') == name), calls[0])
-        self._open.remove(call)
-        return call
+        at = next((at for at, call_id in enumerate(meant) if self._open[call_id].get('name') == name), 0)
+        return self._open.pop(meant.pop(at))
 
     def _free(self, call_id: str) -> str:
         """The id that a call goes out with: some services number their calls anew in each turn, or have no ids."""
@@ -108,6 +101,10 @@ class Pairing:
             candidate = f'{beginning}_{self._repeats[beginning] + 1}'
             if candidate not in self._taken:
                 return candidate
+
+
+def _output(call: JsonObject, content: str | list[JsonObject]) -> JsonObject:
+    return {'type': OUTPUTS[call['type']], 'call_id': call['call_id'], 'output': content}
 
 
 def _quote(output: Output) -> JsonObject:

@@ -23,7 +23,7 @@ from ...errors import ConfigurationError
 from .calls import map_call
 from .contents import assistant_message, input_text, user_message
 from .ids import wire_item_id
-from .natives import map_made_file, map_native_call, map_native_return
+from .natives import Searches, find_searches, map_made_file, map_native_call, map_native_return
 from .origins import Reader, encrypted_content, phase_of
 from .quotes import quote_summary, quote_thinking
 
@@ -48,8 +48,9 @@ def map_response(response: ModelResponse, reader: Reader) -> Iterator[JsonObject
     Raises:
         ConfigurationError: If a part cannot be sent.
     """
+    searches = find_searches(response)
     for _, group in groupby(response.parts, key=_together):
-        yield from _map_parts(response, list(group), reader)
+        yield from _map_parts(response, list(group), reader, searches)
 
 
 def _together(part: ModelResponsePart) -> tuple[object, ...]:
@@ -59,7 +60,9 @@ def _together(part: ModelResponsePart) -> tuple[object, ...]:
     return (id(part),)
 
 
-def _map_parts(response: ModelResponse, parts: Sequence[ModelResponsePart], reader: Reader) -> _Items:
+def _map_parts(
+    response: ModelResponse, parts: Sequence[ModelResponsePart], reader: Reader, searches: Searches
+) -> _Items:
     match parts[0]:
         case TextPart():
             return _map_texts(cast('Sequence[TextPart]', parts))
@@ -70,9 +73,9 @@ def _map_parts(response: ModelResponse, parts: Sequence[ModelResponsePart], read
         case ToolCallPart() as part:
             return [map_call(part)]
         case NativeToolCallPart() as part:
-            return map_native_call(response, part)
+            return map_native_call(part, searches, reader)
         case NativeToolReturnPart() as part:
-            return map_native_return(cast('NativeToolReturnPart[Any]', part))
+            return map_native_return(cast('NativeToolReturnPart[Any]', part), searches)
         case FilePart() as part:
             return [map_made_file(part.content)]
         case CompactionPart() as part:
