@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from pydantic_ai import messages
 from pydantic_ai.messages import (
@@ -15,6 +15,7 @@ from pydantic_ai.messages import (
     CompactionPart,
     FilePart,
     ModelResponsePart,
+    ModelResponseStreamEvent,
     NativeToolCallPart,
     NativeToolReturnPart,
 )
@@ -23,17 +24,41 @@ from pydantic_ai.usage import RequestUsage
 from .._protocol.events import Usage
 from .._protocol.values import Wire, list_or_empty, object_or_empty, text_or_none
 from ..errors import MalformedStreamError
-
-WEB_SEARCH: Final = 'web_search'
-IMAGE_GENERATION: Final = 'image_generation'
-
-NATIVE_CALLS: Final[Mapping[str, str]] = {
-    'web_search_call': WEB_SEARCH,
-    'image_generation_call': IMAGE_GENERATION,
-}
-"""The items that stand for a call and its return, and what pydantic-ai calls their tools."""
+from .native_tools import NATIVE_CALLS, WEB_SEARCH
 
 _IMAGE_FACTS: Final = ('status', 'background', 'quality', 'size', 'revised_prompt')
+
+
+class Parts(Protocol):
+    """What we use of pydantic-ai's parts manager to put parts together; its class is private."""
+
+    def get_part_by_vendor_id(self, vendor_id: Hashable) -> object:
+        """The part as far as it is known."""
+        ...
+
+    def handle_part(self, *, vendor_part_id: Hashable | None, part: ModelResponsePart) -> ModelResponseStreamEvent:
+        """Add a part, or replace it."""
+        ...
+
+    def handle_tool_call_part(
+        self,
+        *,
+        vendor_part_id: Hashable | None,
+        tool_name: str,
+        args: str | dict[str, Any] | None,
+        tool_call_id: str | None = None,
+        id: str | None = None,
+        provider_name: str | None = None,
+        provider_details: dict[str, Any] | None = None,
+    ) -> ModelResponseStreamEvent:
+        """Add a call, or replace it."""
+        ...
+
+    def handle_tool_call_delta(
+        self, *, vendor_part_id: Hashable | None, args: str | dict[str, Any] | None = None
+    ) -> ModelResponseStreamEvent | None:
+        """Add to the arguments of a call."""
+        ...
 
 
 def native_return(item_id: str, item: Wire, system: str) -> NativeToolReturnPart:

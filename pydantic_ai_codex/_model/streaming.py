@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar, Final, TypeAlias
 
-from pydantic_ai.messages import (
-    FinishReason,
-    ModelResponseStreamEvent,
-    NativeToolCallPart,
-    TextPart,
-    ThinkingPart,
-)
+from pydantic_ai.messages import FinishReason, ModelResponseStreamEvent, TextPart, ThinkingPart
 from pydantic_ai.models import StreamedResponse
 
 from .._protocol.events import (
@@ -28,35 +22,25 @@ from .._protocol.events import (
     ResponseStarted,
     TextDelta,
     ToolCallDelta,
+    ToolCallDone,
     ToolCallStarted,
 )
-from .._protocol.values import text_or_none
 from .._stream import CodexStream
-from ..errors import MalformedStreamError, TransportError
+from ..errors import TransportError
 from .errors import mapped_errors
-from .output_parts import (
-    IMAGE_GENERATION,
-    NATIVE_CALLS,
-    image_part,
-    map_citations,
-    map_usage,
-    native_return,
-    search_action,
-    takes_citations,
-    whole_part,
-)
+from .output_parts import map_citations, map_usage, takes_citations
+from .streamed_calls import StreamedCalls
+from .streamed_items import StreamedItems
 
 _PartEvents: TypeAlias = Iterable[ModelResponseStreamEvent]
+_Key: TypeAlias = tuple[str, str, int]
+"""What the parts manager knows a text by: its item, what it is shown as, and its index."""
 
 _FINISH_REASONS: Final[dict[str, FinishReason]] = {
     'completed': 'stop',
     'max_output_tokens': 'length',
     'content_filter': 'content_filter',
 }
-
-_INPUT_OPENS: Final = '{"input":"'
-_INPUT_CLOSES: Final = '"}'
-"""What stands around the free text of a custom call, so that it is the argument of a tool with one `input`."""
 
 
 @dataclass
@@ -70,14 +54,10 @@ class CodexStreamedResponse(StreamedResponse):
     _stream: CodexStream = field(repr=False)
     _commentary_is_text: bool
     _served_model: str | None = field(default=None, init=False)
-    _texts: dict[tuple[str, int], bool] = field(default_factory=dict[tuple[str, int], bool], init=False)
-    """The parts of messages that have begun, and whether each is shown as thinking."""
+    _texts: dict[str, dict[int, _Key]] = field(default_factory=dict[str, dict[int, _Key]], init=False)
+    """The parts of each message that have begun, by content index."""
     _summaries: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The first summary of each reasoning item: the one that carries the item's encrypted content."""
-    _calls: dict[str, ToolCallStarted] = field(default_factory=dict[str, ToolCallStarted], init=False)
-    _open_input: str | None = field(default=None, init=False)
-    """The custom call whose free text goes on."""
-    _natives: set[str] = field(default_factory=set[str], init=False)
 
     async def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
         with mapped_errors(self._requested_model):
@@ -85,12 +65,16 @@ class CodexStreamedResponse(StreamedResponse):
                 for event in events:
                     handler = self._HANDLERS.get(type(event))
                     if handler is not None:
-                        if self._open_input and getattr(event, 'item_id', self._open_input) != self._open_input:
-                            # It was never finished, and the next item begins.
-                            for part_event in self._close_input():
-                                yield part_event
                         for part_event in handler(self, event):
                             yield part_event
+
+    @cached_property
+    def _calls(self) -> StreamedCalls:
+        return StreamedCalls(self._parts_manager, self._system)
+
+    @cached_property
+    def _items(self) -> StreamedItems:
+        return StreamedItems(self._parts_manager, self._system, self._stream.account_tag)
 
     def _on_started(self, event: ResponseStarted) -> _PartEvents:
         self.provider_response_id = event.response_id
@@ -98,49 +82,36 @@ class CodexStreamedResponse(StreamedResponse):
         return ()
 
     def _on_text(self, event: TextDelta) -> _PartEvents:
-        key = (event.item_id, event.content_index)
+        keys = self._texts.setdefault(event.item_id, {})
+        key = keys.get(event.content_index)
         details: dict[str, Any] | None = None
-        if key not in self._texts:
-            self._texts[key] = event.phase == 'commentary' and not self._commentary_is_text
+        if key is None:
+            key = keys[event.content_index] = (event.item_id, self._shown_as(event.phase), event.content_index)
             details = {'phase': event.phase} if event.phase else None
-        is_aside = self._texts[key]
-        if event.replaces:
-            return (self._replace(key, event.text),)
-        common: Any = {'id': event.item_id, 'provider_name': self._system, 'provider_details': details}
-        if is_aside:
-            return self._parts_manager.handle_thinking_delta(vendor_part_id=key, content=event.text, **common)
-        return self._parts_manager.handle_text_delta(vendor_part_id=key, content=event.text, **common)
+        elif event.replaces:
+            return self._replace(key, event.text)
+        return self._more(key, event.text, details)
 
     def _on_message_done(self, event: MessageDone) -> Iterator[ModelResponseStreamEvent]:
-        parts = self._parts_manager
-        for key, is_aside in self._texts.items():
-            item_id, index = key
-            if item_id != event.item_id:
-                continue
+        keys = self._texts.get(event.item_id, {})
+        for index, key in keys.items():
+            if event.phase is not None and key[1] != self._shown_as(event.phase):
+                yield from self._move(key, new := (event.item_id, self._shown_as(event.phase), index))
+                keys[index] = key = new
             details: dict[str, Any] = {'phase': event.phase} if event.phase else {}
-            annotations = event.annotations.get(index)
-            if annotations:
+            if annotations := event.annotations.get(index):
                 details['annotations'] = annotations
             if logprobs := event.logprobs.get(index):
                 details['logprobs'] = logprobs
-            common: Any = {'vendor_part_id': key, 'provider_name': self._system, 'provider_details': details}
-            if is_aside:
-                yield from parts.handle_thinking_delta(content=None, **common)
-            else:
-                part = parts.get_part_by_vendor_id(key)
-                text = part.content if isinstance(part, TextPart) else ''
-                if takes_citations(type(parts)) and (citations := map_citations(annotations, text)):
-                    common['citations'] = citations
-                yield from parts.handle_text_delta(content='', **common)
+            yield from self._more(key, '', details, annotations)
+
+    def _shown_as(self, phase: str | None) -> str:
+        return 'thinking' if phase == 'commentary' and not self._commentary_is_text else 'text'
 
     def _on_reasoning(self, event: ReasoningDelta) -> _PartEvents:
-        self._summaries.setdefault(event.item_id, event.summary_index)
         key = (event.item_id, 'summary', event.summary_index)
-        if event.replaces:
-            return (self._replace(key, event.text),)
-        return self._parts_manager.handle_thinking_delta(
-            vendor_part_id=key, content=event.text, id=event.item_id, provider_name=self._system
-        )
+        self._summaries.setdefault(event.item_id, event.summary_index)
+        return self._replace(key, event.text) if event.replaces else self._more(key, event.text)
 
     def _on_reasoning_done(self, event: ReasoningDone) -> _PartEvents:
         details: dict[str, Any] = {}
@@ -159,58 +130,25 @@ class CodexStreamedResponse(StreamedResponse):
         )
 
     def _on_call(self, event: ToolCallStarted) -> _PartEvents:
-        self._calls[event.item_id] = event
-        is_custom = event.kind == 'custom_tool_call'
-        if is_custom:
-            self._open_input = event.item_id
-        return (self._call(event, _INPUT_OPENS if is_custom else None),)
+        return self._calls.start(event)
 
     def _on_arguments(self, event: ToolCallDelta) -> _PartEvents:
-        is_custom = event.item_id == self._open_input
-        arguments = json.dumps(event.arguments, ensure_ascii=False)[1:-1] if is_custom else event.arguments
-        if event.replaces:
-            return (self._call(self._calls[event.item_id], f'{_INPUT_OPENS}{arguments}' if is_custom else arguments),)
-        return self._more_arguments(event.item_id, arguments)
+        return self._calls.more(event)
+
+    def _on_arguments_done(self, event: ToolCallDone) -> _PartEvents:
+        return self._calls.end(event)
 
     def _on_item(self, event: ItemStarted) -> _PartEvents:
-        tool = NATIVE_CALLS.get(event.kind)
-        return () if tool is None else (self._native_call(event.item_id, tool),)
+        return self._items.start(event)
 
-    def _on_image(self, event: ImagePartial) -> Iterator[ModelResponseStreamEvent]:
-        try:
-            image = image_part(event.item_id, event.image, None, self._system)
-        except MalformedStreamError:
-            return  # The image of record is still to come.
-        if event.item_id not in self._natives:
-            yield self._native_call(event.item_id, IMAGE_GENERATION)
-        yield self._parts_manager.handle_part(vendor_part_id=(event.item_id, 'file'), part=image)
+    def _on_image(self, event: ImagePartial) -> _PartEvents:
+        return self._items.image(event)
 
     def _on_item_done(self, event: ItemDone) -> _PartEvents:
-        kind = text_or_none(event.item.get('type'))
-        if kind in ('message', 'reasoning'):
-            return ()
-        if event.item_id in self._calls:
-            return self._close_input()
-        if (tool := NATIVE_CALLS.get(kind or '')) is not None:
-            return self._on_native_done(event.item_id, event.item, tool)
-        part = whole_part(event.item_id, event.item, self._system, self._stream.account_tag)
-        return (self._parts_manager.handle_part(vendor_part_id=event.item_id, part=part),)
+        is_shown = event.item.get('type') in ('message', 'reasoning') or event.item_id in self._calls
+        return () if is_shown else self._items.end(event)
 
-    def _on_native_done(self, item_id: str, item: dict[str, Any], tool: str) -> Iterator[ModelResponseStreamEvent]:
-        if item_id not in self._natives:
-            yield self._native_call(item_id, tool)
-        if action := search_action(item):
-            yield from _given(self._parts_manager.handle_tool_call_delta(vendor_part_id=(item_id, 'call'), args=action))
-        if image := text_or_none(item.get('result')):
-            file = image_part(item_id, image, item.get('output_format'), self._system)
-            yield self._parts_manager.handle_part(vendor_part_id=(item_id, 'file'), part=file)
-        part = native_return(item_id, item, self._system)
-        yield self._parts_manager.handle_part(vendor_part_id=(item_id, 'return'), part=part)
-
-    def _on_ended(self, event: ResponseEnded) -> Iterator[ModelResponseStreamEvent]:
-        if event.status == 'completed':
-            # One that was cut off stays open, so that nobody takes it for the whole.
-            yield from self._close_input()
+    def _on_ended(self, event: ResponseEnded) -> _PartEvents:
         reason = event.reason or event.status
         self.provider_details = {'finish_reason': reason}
         self.finish_reason = _FINISH_REASONS.get(reason)
@@ -223,6 +161,7 @@ class CodexStreamedResponse(StreamedResponse):
         self._served_model = event.model or self._served_model
         if event.usage is not None:
             self._usage = map_usage(event.usage)
+        return ()
 
     _HANDLERS: ClassVar[dict[type, Callable[[CodexStreamedResponse, Any], _PartEvents]]] = {
         ResponseStarted: _on_started,
@@ -232,45 +171,47 @@ class CodexStreamedResponse(StreamedResponse):
         ReasoningDone: _on_reasoning_done,
         ToolCallStarted: _on_call,
         ToolCallDelta: _on_arguments,
+        ToolCallDone: _on_arguments_done,
         ItemStarted: _on_item,
         ImagePartial: _on_image,
         ItemDone: _on_item_done,
         ResponseEnded: _on_ended,
     }
 
-    def _replace(self, key: tuple[Any, ...], text: str) -> ModelResponseStreamEvent:
+    def _more(
+        self, key: _Key, text: str, details: dict[str, Any] | None = None, annotations: object = None
+    ) -> _PartEvents:
+        """Add to a text, or begin it."""
+        parts = self._parts_manager
+        common: Any = {
+            'vendor_part_id': key,
+            'content': text,
+            'id': key[0],
+            'provider_name': self._system,
+            'provider_details': details,
+        }
+        if key[1] != 'text':
+            return parts.handle_thinking_delta(**common)
+        if annotations and takes_citations(type(parts)):
+            part = parts.get_part_by_vendor_id(key)
+            content = part.content if isinstance(part, TextPart) else ''
+            common['citations'] = map_citations(annotations, content + text)
+        return parts.handle_text_delta(**common)
+
+    def _replace(self, key: _Key, text: str) -> _PartEvents:
         """Put another text in place of that of a part: one more start of the part tells it."""
         part = self._parts_manager.get_part_by_vendor_id(key)
-        assert isinstance(part, TextPart | ThinkingPart)
-        return self._parts_manager.handle_part(vendor_part_id=key, part=replace(part, content=text))
+        if not isinstance(part, TextPart | ThinkingPart):
+            return self._more(key, text)
+        return (self._parts_manager.handle_part(vendor_part_id=key, part=replace(part, content=text)),)
 
-    def _call(self, call: ToolCallStarted, arguments: str | None) -> ModelResponseStreamEvent:
-        details: dict[str, Any] = {} if call.kind == 'function_call' else {'type': call.kind}
-        if call.namespace is not None:
-            details['namespace'] = call.namespace
-        return self._parts_manager.handle_tool_call_part(
-            vendor_part_id=call.item_id,
-            tool_name=call.name,
-            args=arguments,
-            tool_call_id=call.call_id,
-            id=call.item_id,
-            provider_name=self._system,
-            provider_details=details or None,
-        )
-
-    def _more_arguments(self, item_id: str, arguments: str) -> _PartEvents:
-        return _given(self._parts_manager.handle_tool_call_delta(vendor_part_id=item_id, args=arguments))
-
-    def _close_input(self) -> _PartEvents:
-        item_id, self._open_input = self._open_input, None
-        return () if item_id is None else self._more_arguments(item_id, _INPUT_CLOSES)
-
-    def _native_call(self, item_id: str, tool: str) -> ModelResponseStreamEvent:
-        self._natives.add(item_id)
-        part = NativeToolCallPart(
-            tool_name=tool, args=None, tool_call_id=item_id, id=item_id, provider_name=self._system
-        )
-        return self._parts_manager.handle_part(vendor_part_id=(item_id, 'call'), part=part)
+    def _move(self, key: _Key, new: _Key) -> Iterator[ModelResponseStreamEvent]:
+        """Show a text as something else, as its phase came too late; what it was shown as stays, and is empty."""
+        part = self._parts_manager.get_part_by_vendor_id(key)
+        if isinstance(part, TextPart | ThinkingPart):
+            empty = replace(part, content='', provider_details=None)
+            yield self._parts_manager.handle_part(vendor_part_id=key, part=empty)
+            yield from self._more(new, part.content)
 
     def get_stream_cancel_errors(self) -> tuple[type[BaseException], ...]:
         """The errors that closing the connection causes in a read that waits for it; ours among them."""
@@ -296,7 +237,3 @@ class CodexStreamedResponse(StreamedResponse):
     @property
     def timestamp(self) -> datetime:
         return self._timestamp
-
-
-def _given(event: ModelResponseStreamEvent | None) -> _PartEvents:
-    return () if event is None else (event,)

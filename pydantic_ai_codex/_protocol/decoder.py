@@ -1,9 +1,12 @@
 """The data of wire events to `Event`s: the state machine of one answer.
 
-What it promises, whatever the backend sends: a part's pieces, joined, are the whole part, even where the backend sent
-no pieces and only the finished item, or only the final snapshot; nothing is handed out twice; items come one after the
-other; an answer without a terminal event is an error. Event types, and that `output_item.done` is the item of record:
-captured.
+A part's pieces, joined, are the whole part, even where the backend sent no pieces and only the finished item, or only the
+final snapshot. Items come one after the other. An answer without a terminal event is an error. What is sent twice is
+handed out once, as far as ids, `call_id`s, positions or its contents tell that it is the same: `output.items` has the
+rules, and where all of these lack or mislead, they guess. What no final frame mends, such as a lost piece of a text that
+never ends, stays lost.
+
+Event types, and that `output_item.done` is the item of record: captured.
 """
 
 from __future__ import annotations
@@ -124,7 +127,7 @@ class ResponseDecoder:
             handler = self._HANDLERS.get(kind)
             return None if handler is None else handler(self, wire)
         item_kind, method = part
-        item = self._items.find(wire.get('item_id'), wire.get('output_index'), item_kind)
+        item = self._items.piece(item_kind, wire.get('item_id'), wire.get('output_index'))
         if item.done:
             # What comes after the item of record is late, or stands in it already.
             return ()
@@ -143,11 +146,9 @@ class ResponseDecoder:
 
     def _on_item_added(self, wire: Wire) -> Sequence[Event] | None:
         item = object_or_empty(wire.get('item'))
-        if not (kind := kind_of(item)):
+        if not kind_of(item):
             return None
-        state = self._items.find(
-            item.get('id'), wire.get('output_index'), kind, call_id=item.get('call_id'), begins=True
-        )
+        state = self._items.begin(item, wire.get('output_index'))
         if state.done:
             return ()
         events = state.added(item)
@@ -159,16 +160,17 @@ class ResponseDecoder:
         if not isinstance(item, dict):
             return None
         item = cast('Wire', item)
-        state = self._items.find(item.get('id'), wire.get('output_index'), kind_of(item), call_id=item.get('call_id'))
-        return self._one_by_one.take(state, list(state.finish(item)))
+        state = self._items.record(item, wire.get('output_index'))
+        events = state.finish(item)
+        return self._one_by_one.take(state, events) if events else ()
 
     def _on_ended(self, wire: Wire) -> Sequence[Event] | None:
         response = object_or_empty(wire.get('response'))
-        events = self._last_of_items(response.get('output'))
-        self.ended = True
         status: Literal['completed', 'incomplete'] = (
             'completed' if wire['type'] == 'response.completed' else 'incomplete'
         )
+        events = self._last_of_items(response.get('output'), cut=status == 'incomplete')
+        self.ended = True
         events.append(
             ResponseEnded(
                 status,
@@ -182,19 +184,19 @@ class ResponseDecoder:
         )
         return events
 
-    def _last_of_items(self, output: object) -> list[Event]:
-        """The events of the items that never came as `output_item.done`.
+    def _last_of_items(self, output: object, *, cut: bool) -> list[Event]:
+        """The events of the items that never came as `output_item.done`, or came empty.
 
         Usually there are none, and `output`, the final snapshot, is empty or null (captured).
         """
         events: list[Event] = []
-        for state, item in self._items.find_all_again([item for _, item in numbered_objects(output)]):
-            events += self._one_by_one.take(state, list(state.finish(item)))
+        for state, item in self._items.snapshot([item for _, item in numbered_objects(output)]):
+            events += self._one_by_one.take(state, state.finish(item))
         for state in self._items:
             if not state.done:
                 state.done = True
-                events += self._one_by_one.take(state, list(state.conclude()))
-        return [*events, *self._one_by_one.take_rest()]
+                events += self._one_by_one.take(state, list(state.conclude(cut=cut)))
+        return events
 
     def _on_failed(self, wire: Wire) -> Sequence[Event] | None:
         self.ended = True

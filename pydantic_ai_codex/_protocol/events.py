@@ -2,7 +2,8 @@
 
 These are what `ResponseDecoder` hands out after it has put the wire's events in order: whoever reads them may rely on
 what their docstrings promise, without knowing how the backend happened to send it. The events of one item come
-together: those of the next item follow the last of this one.
+together: those of the next item follow the last of this one. One exception: what only the final snapshot holds of an item
+whose record was empty comes after all of them, and after its own `ItemDone`.
 """
 
 from __future__ import annotations
@@ -147,6 +148,20 @@ class ToolCallDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDone:
+    """The arguments of a call are over. Each call that began has one.
+
+    Attributes:
+        item_id: The item.
+        cut: Whether they may go on where nobody sees it: the backend stopped, or sent none of them, and no final frame
+            of the call.
+    """
+
+    item_id: str
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ItemStarted:
     """An item begins that is neither a message, reasoning nor a call; all there is to it comes with its `ItemDone`.
 
@@ -229,6 +244,7 @@ Event: TypeAlias = (
     | ReasoningDone
     | ToolCallStarted
     | ToolCallDelta
+    | ToolCallDone
     | ItemStarted
     | ImagePartial
     | ItemDone

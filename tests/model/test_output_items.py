@@ -29,6 +29,7 @@ from pydantic_ai_codex import CodexModelSettings
 from pydantic_ai_codex.testing import (
     CodexSimulator,
     Item,
+    ScriptEntry,
     call,
     compaction,
     custom_call,
@@ -453,6 +454,61 @@ async def test_commentary_is_no_part_of_an_output_that_is_json(codex_simulator: 
     assert [item.get('phase') for item in codex_simulator.requests[1].body['input']] == snapshot(
         [None, 'commentary', 'final_answer', None]
     )
+
+
+def late_commentary() -> ScriptEntry:
+    """A commentary that is told only when it is finished, and the final answer."""
+
+    def message(item_id: str, text: str, **fields: str) -> dict[str, Any]:
+        content = [{'type': 'output_text', 'text': text}] if text else []
+        return {'type': 'message', 'id': item_id, 'role': 'assistant', 'content': content, **fields}
+
+    position: dict[str, Any] = {'item_id': 'msg_1', 'output_index': 0, 'content_index': 0}
+    return raw_stream(
+        sse_frame({'type': 'response.output_item.added', 'output_index': 0, 'item': message('msg_1', '')}),
+        sse_frame({'type': 'response.output_text.delta', **position, 'delta': 'I '}),
+        sse_frame({'type': 'response.output_text.delta', **position, 'delta': 'look.'}),
+        *(
+            sse_frame({'type': 'response.output_item.done', 'output_index': index, 'item': item})
+            for index, item in enumerate(
+                [
+                    message('msg_1', 'I look.', phase='commentary'),
+                    message('msg_2', '{"name": "Paris"}', phase='final_answer'),
+                ]
+            )
+        ),
+        sse_frame({'type': 'response.completed', 'response': {'id': 'resp_1'}}),
+    )
+
+
+@pytest.mark.parametrize('wrapper', [NativeOutput, PromptedOutput])
+@pytest.mark.parametrize('streamed', [False, True], ids=['run', 'run_stream'])
+async def test_commentary_that_is_told_late_is_no_part_of_an_output_that_is_json(
+    codex_simulator: CodexSimulator,
+    wrapper: Any,
+    streamed: bool,
+) -> None:
+    codex_simulator.add(late_commentary(), reply('{"name": "Rome"}'))
+    agent = Agent(codex_simulator.model(), output_type=wrapper(City), retries=0)
+
+    if streamed:
+        async with agent.run_stream('The capital of France?') as result:
+            output, messages = await result.get_output(), result.all_messages()
+    else:
+        run = await agent.run('The capital of France?')
+        output, messages = run.output, run.all_messages()
+    await agent.run('And of Italy?', message_history=messages)
+
+    assert output == City(name='Paris')
+    assert isinstance(messages[-1], ModelResponse)
+    assert messages[-1].thinking == 'I look.'
+    sent = codex_simulator.requests[1].body['input']
+    assert [(item.get('phase'), item['content'][0]['text']) for item in sent] == [
+        (None, 'The capital of France?'),
+        ('commentary', 'I look.'),
+        ('final_answer', '{"name": "Paris"}'),
+        (None, 'And of Italy?'),
+    ]
 
 
 async def test_commentary_is_text_or_thinking_as_one_likes(codex_simulator: CodexSimulator) -> None:

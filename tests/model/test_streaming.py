@@ -277,6 +277,47 @@ async def test_broken_arguments_reach_the_agent_as_they_are(codex_simulator: Cod
     assert (await agent.run('Hi')).output == 'ok'
 
 
+@pytest.mark.parametrize('ending', ['incomplete', 'completed'])
+async def test_a_call_that_was_cut_before_its_first_argument_is_not_run(ending: str) -> None:
+    item = {'type': 'function_call', 'id': 'fc_1', 'call_id': 'call_1', 'name': 'erase', 'arguments': ''}
+    cut = raw_stream(
+        sse_frame({'type': 'response.output_item.added', 'output_index': 0, 'item': item}),
+        sse_frame({'type': f'response.{ending}', 'response': {'incomplete_details': {'reason': 'max_output_tokens'}}}),
+    )
+    simulator = CodexSimulator(cut, reply('ok'))
+    agent = Agent(simulator.model())
+
+    @agent.tool_plain
+    def erase(path: str = '/') -> str:
+        raise AssertionError('only half of the call came')
+
+    assert (await agent.run('Hi')).output == 'ok'
+    assert [item['type'] for item in simulator.requests[1].body['input']] == [
+        'message',
+        'function_call',
+        'function_call_output',
+    ]
+
+
+async def test_a_call_that_came_twice_is_run_once() -> None:
+    item = {'type': 'function_call', 'call_id': 'call_1', 'name': 'add', 'arguments': '{"x":1}'}
+    done = [
+        sse_frame({'type': 'response.output_item.done', 'output_index': 0, 'item': {**item, **name}})
+        for name in ({}, {'id': 'fc_1'}, {'id': 'fc_2'}, {})
+    ]
+    end = sse_frame({'type': 'response.completed', 'response': {'id': 'resp_1'}})
+    agent = Agent(CodexSimulator(raw_stream(*done, end), reply('ok')).model())
+    added: list[int] = []
+
+    @agent.tool_plain
+    def add(x: int) -> str:
+        added.append(x)
+        return 'added'
+
+    assert (await agent.run('Hi')).output == 'ok'
+    assert added == [1]
+
+
 async def test_no_answer_at_all_is_asked_for_again_and_then_an_error() -> None:
     simulator = CodexSimulator(default=turn())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import pairwise
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from pydantic_ai_codex._protocol.events import (
     ResponseStarted,
     TextDelta,
     ToolCallDelta,
+    ToolCallDone,
     ToolCallStarted,
     UnknownEvent,
     Usage,
@@ -212,6 +212,7 @@ def test_whole_stream() -> None:
             ToolCallDelta(item_id='fc_a', arguments='{"cit'),
             ToolCallDelta(item_id='fc_a', arguments='y": "'),
             ToolCallDelta(item_id='fc_a', arguments='Paris"}'),
+            ToolCallDone(item_id='fc_a'),
             ItemDone(
                 item_id='fc_a',
                 item={
@@ -227,6 +228,7 @@ def test_whole_stream() -> None:
             ToolCallDelta(item_id='fc_b', arguments='{"cit'),
             ToolCallDelta(item_id='fc_b', arguments='y": "'),
             ToolCallDelta(item_id='fc_b', arguments='Rome"}'),
+            ToolCallDone(item_id='fc_b'),
             ItemDone(
                 item_id='fc_b',
                 item={
@@ -387,9 +389,32 @@ def test_arguments_that_come_with_the_added_call() -> None:
             ToolCallDelta(item_id='fc_a', arguments='{"city"'),
             ToolCallDelta(item_id='fc_a', arguments=': "Paris"'),
             ToolCallDelta(item_id='fc_a', arguments='}'),
+            ToolCallDone(item_id='fc_a'),
             ResponseEnded(status='completed', reason=None, response_id='resp_1', model='gpt-x', usage=None),
         ]
     )
+
+
+def test_a_part_waits_for_the_beginning_of_the_part_before_it() -> None:
+    def delta(index: int, text: str) -> Frame:
+        return frame('response.output_text.delta', item_id='msg_1', output_index=0, content_index=index, delta=text)
+
+    events = decode(delta(1, 'b'), delta(0, ''), delta(0, 'a'), delta(1, 'B'), delta(0, 'A'), completed())
+
+    assert events[:-1] == [
+        TextDelta('msg_1', 0, 'a'),
+        TextDelta('msg_1', 1, 'bB'),
+        TextDelta('msg_1', 0, 'aA', replaces=True),
+    ]
+
+
+def test_a_part_does_not_wait_for_a_refusal() -> None:
+    at = {'item_id': 'msg_1', 'output_index': 0}
+    decoder = ResponseDecoder()
+    decoder.receive(json.dumps(frame('response.refusal.delta', **at, content_index=0, delta='No.')).encode())
+
+    text = frame('response.output_text.delta', **at, content_index=1, delta='But')
+    assert decoder.receive(json.dumps(text).encode()) == (TextDelta('msg_1', 1, 'But'),)
 
 
 def test_call_that_was_never_added_begins_when_it_is_finished() -> None:
@@ -405,6 +430,7 @@ def test_call_that_was_never_added_begins_when_it_is_finished() -> None:
         [
             ToolCallStarted(item_id='fc_a', call_id='call_a', name='weather'),
             ToolCallDelta(item_id='fc_a', arguments='{"city": "Paris"}'),
+            ToolCallDone(item_id='fc_a'),
             ItemDone(
                 item_id='fc_a',
                 item={
@@ -441,6 +467,40 @@ def test_call_without_a_call_id_is_called_by_its_item() -> None:
     item = {**CALL_A, 'call_id': None}
 
     assert ToolCallStarted('fc_a', 'fc_a', 'weather') in decode(item_done(item, 0), completed())
+
+
+CALL_BEGINS = frame(ITEM_ADDED, output_index=0, item={**CALL_A, 'arguments': ''})
+CALL_AT: Frame = {'item_id': 'fc_a', 'output_index': 0}
+INCOMPLETE = frame('response.incomplete', response={**RESPONSE, 'incomplete_details': {'reason': 'max_output_tokens'}})
+
+
+@pytest.mark.parametrize(
+    ('frames', 'cut'),
+    [
+        pytest.param([INCOMPLETE], True, id='before the first argument'),
+        pytest.param([completed()], True, id='nothing of it came'),
+        pytest.param(
+            [frame('response.function_call_arguments.delta', **CALL_AT, delta='{'), INCOMPLETE], True, id='in it'
+        ),
+        pytest.param(
+            [frame('response.function_call_arguments.delta', **CALL_AT, delta='{}'), completed()], False, id='no end'
+        ),
+        pytest.param(
+            [frame('response.function_call_arguments.done', **CALL_AT), INCOMPLETE], True, id='an end without them'
+        ),
+        pytest.param(
+            [frame('response.function_call_arguments.done', **CALL_AT, arguments=''), INCOMPLETE],
+            False,
+            id='none at all',
+        ),
+        pytest.param([item_done(CALL_A, 0), INCOMPLETE], False, id='the item'),
+        pytest.param([completed(output=[CALL_A])], False, id='the snapshot'),
+    ],
+)
+def test_a_call_that_was_cut_says_so(frames: list[Frame], cut: bool) -> None:
+    events = decode(CALL_BEGINS, *frames)
+
+    assert [event for event in events if isinstance(event, ToolCallDone)] == [ToolCallDone('fc_a', cut)]
 
 
 def test_call_without_a_name_is_no_call_but_stays_an_item() -> None:
@@ -867,17 +927,25 @@ def test_wrong_type_in_any_field_of_a_terminal_event_is_at_most_an_error_of_ours
             assert isinstance(events[-1], ResponseEnded), (path, new)
 
 
-@pytest.mark.parametrize(
-    'event',
-    [
-        frame('response.created', response={'created_at': 10**400}),
-        frame('error', error={'resets_in_seconds': 10**400}),
-    ],
-    ids=lambda each: each['type'],
-)
-def test_huge_number_is_at_most_an_error_of_ours(event: Frame) -> None:
-    with suppress(CodexError):
-        decode(event, completed())
+def test_huge_number_that_is_not_read_does_no_harm() -> None:
+    created = frame('response.created', response={**RESPONSE, 'created_at': 10**400})
+
+    assert whole(decode(created, *STREAM[1:])) == WHOLE
+
+
+@pytest.mark.parametrize('field', ['resets_in_seconds', 'resets_at'])
+def test_huge_number_in_an_error_tells_no_time(field: str) -> None:
+    with pytest.raises(BackendError, match='Used up') as caught:
+        decode(frame('error', error={'type': 'usage_limit_reached', 'message': 'Used up.', field: 10**400}))
+
+    assert (caught.value.category, caught.value.retry_after, caught.value.resets_at) == ('quota', None, None)
+
+
+def test_huge_number_as_a_count_is_that_number() -> None:
+    ended = decode(completed(usage={**USAGE, 'input_tokens': 10**400}))[-1]
+
+    assert isinstance(ended, ResponseEnded)
+    assert ended.usage == Usage(10**400, 34, 1024, 12)
 
 
 def test_two_items_at_one_position_are_two() -> None:

@@ -212,6 +212,96 @@ FUNCTIONS = [
         once=['Paris'],
     ),
     stream(
+        'a finished call twice, without an id',
+        *(done(call(PARIS, item_id=OMIT)) for _ in range(2)),
+        completed(output=[call(PARIS, item_id=OMIT)]),
+        comes_out=snapshot([('call', 'call_1', 'look', '{"city":"Paris"}')]),
+        once=['Paris'],
+    ),
+    stream(
+        'a finished call twice, under two ids and at two positions',
+        done(A),
+        done(call(PARIS, item_id='fc_x'), 1),
+        args_done(PARIS, 'fc_x', 1),
+        completed(),
+        comes_out=snapshot([('call', 'call_1', 'look', '{"city":"Paris"}')]),
+        once=['Paris'],
+    ),
+    stream(
+        'a call that is added twice, without an id and then under another',
+        *(added(call(item_id=OMIT)) for _ in range(2)),
+        added(call(item_id='fc_x'), 1),
+        args('{"city":', OMIT),
+        args('"Paris"}', OMIT),
+        done(call(PARIS, item_id=OMIT)),
+        completed(),
+        comes_out=snapshot([('call', 'call_1', 'look', '{"city":"Paris"}')]),
+        once=['Paris'],
+    ),
+    stream(
+        'pieces after their call was finished, without an id',
+        done(call(PARIS, item_id=OMIT)),
+        args(PARIS, OMIT),
+        args_done(PARIS, OMIT),
+        completed(),
+        comes_out=snapshot([('call', 'call_1', 'look', '{"city":"Paris"}')]),
+        once=['Paris'],
+    ),
+    stream(
+        'two calls at one position, with the same arguments and no ids',
+        done(call(PARIS, item_id=OMIT)),
+        done(call(PARIS, item_id=OMIT, call_id='call_2')),
+        completed(),
+        comes_out=snapshot(
+            [('call', 'call_1', 'look', '{"city":"Paris"}'), ('call', 'call_2', 'look', '{"city":"Paris"}')]
+        ),
+        once=["'call_1'", "'call_2'"],
+    ),
+    stream(
+        'arguments only in the snapshot, after an empty record and another call',
+        added(A_BEGINS),
+        done(A_BEGINS),
+        done(B, 1),
+        completed(output=[A, A, B]),
+        comes_out=snapshot(
+            [('call', 'call_1', 'look', '{"city":"Paris"}'), ('call', 'call_2', 'look', '{"city":"Rome"}')]
+        ),
+        once=['Paris', 'Rome'],
+    ),
+    stream(
+        'the rest of the arguments only in the snapshot, after an empty record and another call',
+        added(A_BEGINS),
+        args('{"city":'),
+        done(A_BEGINS),
+        done(B, 1),
+        completed(output=[A, B]),
+        comes_out=snapshot(
+            [('call', 'call_1', 'look', '{"city":"Paris"}'), ('call', 'call_2', 'look', '{"city":"Rome"}')]
+        ),
+        once=['Paris', 'Rome'],
+    ),
+    stream(
+        'calls in the snapshot that are others, and one that has no call id',
+        added(call(item_id='fc_x', call_id=OMIT)),
+        done(B, 1),
+        completed(output=[call(PARIS, 'fc_y', call_id=OMIT), call(ROME, 'fc_z', 'call_3')]),
+        comes_out=snapshot(
+            [
+                ('call', 'fc_x', 'look', '{"city":"Paris"}'),
+                ('call', 'call_2', 'look', '{"city":"Rome"}'),
+                ('call', 'call_3', 'look', '{"city":"Rome"}'),
+            ]
+        ),
+        once=['Paris', "'call_2'", "'call_3'"],
+    ),
+    stream(
+        'a call without a call id in the snapshot, which is one that has one',
+        added(A_BEGINS),
+        completed(output=[call(PARIS, 'fc_x', call_id=OMIT)]),
+        comes_out=snapshot([('call', 'call_1', 'look', '{"city":"Paris"}')]),
+        once=['Paris'],
+    ),
+    stream(
         'the name comes late',
         added(call(name=OMIT)),
         args('{"city":'),
@@ -706,6 +796,20 @@ CUSTOM = [
         done(custom()),
         completed(),
         comes_out=snapshot([('call', 'call_1', 'patch', '{"input":""}', {'type': 'custom_tool_call'})]),
+    ),
+    stream(
+        'a free text only in the snapshot, after an empty record and a message',
+        added(custom()),
+        done(custom()),
+        done(message('Hello'), 1),
+        completed(output=[custom('say "hi"'), message('Hello')]),
+        comes_out=snapshot(
+            [
+                ('call', 'call_1', 'patch', '{"input":"say \\"hi\\""}', {'type': 'custom_tool_call'}),
+                ('text', 'msg_1', 'Hello'),
+            ]
+        ),
+        once=['say', 'Hello'],
     ),
     stream(
         'a free text that looks like JSON is a text all the same',

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from .frames import (
     added,
     args,
+    args_done,
     call,
     completed,
     created,
@@ -19,6 +20,7 @@ from .frames import (
     stream,
     text,
     typed,
+    typed_done,
 )
 
 HELLO = message('Hello')
@@ -368,6 +370,61 @@ INCOMPLETE = [
         once=['build/a'],
     ),
     stream(
+        'too many tokens, before the first argument',
+        added(call()),
+        incomplete({'reason': 'max_output_tokens'}),
+        comes_out=snapshot(
+            [('call', 'call_1', 'look', '{'), ('end', 'length', {'finish_reason': 'max_output_tokens'})]
+        ),
+    ),
+    stream(
+        'too many tokens, before the first argument, with a placeholder for the arguments',
+        added(call('{}')),
+        args(''),
+        incomplete({'reason': 'max_output_tokens'}),
+        comes_out=snapshot(
+            [('call', 'call_1', 'look', '{'), ('end', 'length', {'finish_reason': 'max_output_tokens'})]
+        ),
+    ),
+    stream(
+        'too many tokens, after a call without arguments',
+        added(call()),
+        done(call()),
+        incomplete({'reason': 'max_output_tokens'}),
+        comes_out=snapshot(
+            [('call', 'call_1', 'look', None), ('end', 'length', {'finish_reason': 'max_output_tokens'})]
+        ),
+    ),
+    stream(
+        'too many tokens, in the middle of a free text that a message follows',
+        added(custom()),
+        typed('rm -r build/a'),
+        added(message(content=[]), 1),
+        text('Hello', index=1),
+        incomplete({'reason': 'max_output_tokens'}),
+        comes_out=snapshot(
+            [
+                ('call', 'call_1', 'patch', '{"input":"rm -r build/a', {'type': 'custom_tool_call'}),
+                ('text', 'msg_1', 'Hello'),
+                ('end', 'length', {'finish_reason': 'max_output_tokens'}),
+            ]
+        ),
+        once=['build/a', 'Hello'],
+    ),
+    stream(
+        'too many tokens, after all of a free text and before its item',
+        added(custom()),
+        typed_done('rm -r build/abc'),
+        incomplete({'reason': 'max_output_tokens'}),
+        comes_out=snapshot(
+            [
+                ('call', 'call_1', 'patch', '{"input":"rm -r build/abc"}', {'type': 'custom_tool_call'}),
+                ('end', 'length', {'finish_reason': 'max_output_tokens'}),
+            ]
+        ),
+        once=['build/abc'],
+    ),
+    stream(
         'too many tokens, after all of a free text',
         added(custom()),
         typed('rm -r build/a'),
@@ -431,6 +488,25 @@ INCOMPLETE = [
 
 TERMINAL = [
     stream('nothing but the end', completed(), comes_out=snapshot([])),
+    stream(
+        'a call of which nothing came',
+        added(call()),
+        completed(),
+        comes_out=snapshot([('call', 'call_1', 'look', '{')]),
+    ),
+    stream(
+        'a call whose arguments ended, and were none',
+        added(call()),
+        args_done(''),
+        completed(),
+        comes_out=snapshot([('call', 'call_1', 'look', None)]),
+    ),
+    stream(
+        'a custom call of which nothing came',
+        added(custom()),
+        completed(),
+        comes_out=snapshot([('call', 'call_1', 'patch', '{"input":"', {'type': 'custom_tool_call'})]),
+    ),
     stream(
         'an end without a response',
         done(HELLO),

@@ -116,6 +116,21 @@ SEARCHES = [
         once=['one.example', 'two.example'],
     ),
     stream(
+        'two web searches at one position, without ids, each twice',
+        *(done(search({'type': 'open_page', 'url': 'https://one.example'}, item_id=OMIT)) for _ in range(2)),
+        *(done(search({'type': 'open_page', 'url': 'https://two.example'}, item_id=OMIT)) for _ in range(2)),
+        completed(),
+        comes_out=snapshot(
+            [
+                ('native call', 'item/0', 'web_search', {'type': 'open_page', 'url': 'https://one.example'}),
+                ('native return', 'item/0', 'web_search', {'status': 'completed'}),
+                ('native call', 'item/1', 'web_search', {'type': 'open_page', 'url': 'https://two.example'}),
+                ('native return', 'item/1', 'web_search', {'status': 'completed'}),
+            ]
+        ),
+        once=['one.example', 'two.example'],
+    ),
+    stream(
         'fields of a web search of the wrong type',
         done({'type': 'web_search_call', 'id': 'ws_1', 'status': 7, 'action': 'search'}),
         done({'type': 'web_search_call', 'id': 'ws_2', 'action': {'type': [], 'sources': 7}}, 1),

@@ -24,6 +24,7 @@ from .frames import (
 
 EMPTY = message(content=[])
 HELLO = message('Hello, world')
+NAMELESS = message('Hello, world', item_id=OMIT)
 
 TEXTS = [
     stream(
@@ -286,6 +287,210 @@ TEXTS = [
     ),
 ]
 
+WAITING = [
+    stream(
+        'an empty piece of the first part, and the rest of it after the second part began',
+        added(EMPTY),
+        text(''),
+        text('two', part=1),
+        text('one'),
+        done(message('one', 'two')),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'one'), ('text', 'msg_1', 'two')]),
+        once=['one', 'two'],
+    ),
+    stream(
+        'half a character of the first part, and the rest of it after the second part began',
+        added(EMPTY),
+        text('\ud83d'),
+        text('two', part=1),
+        text('\ude00 one'),
+        done(message('😀 one', 'two')),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', '😀 one'), ('text', 'msg_1', 'two')]),
+        once=['😀 one', 'two'],
+    ),
+    stream(
+        'the second part first, and no pieces of the first part',
+        added(EMPTY),
+        text('tw', part=1),
+        text('o', part=1),
+        text_done('two', part=1),
+        done(message('one', 'two')),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'one'), ('text', 'msg_1', 'two')]),
+        once=['one', 'two'],
+    ),
+    stream(
+        'the second part first, and then pieces of both parts',
+        added(EMPTY),
+        text('tw', part=1),
+        text('on'),
+        text('e'),
+        text('o', part=1),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'one'), ('text', 'msg_1', 'two')]),
+        once=['one', 'two'],
+    ),
+    stream(
+        'only the third part, and no final text',
+        added(EMPTY),
+        text('thr', part=2),
+        text('ee', part=2),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'three')]),
+        once=['three'],
+    ),
+    stream(
+        'a first part that is empty',
+        added(EMPTY),
+        text('two', part=1),
+        done(message('', 'two')),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'two')]),
+        once=['two'],
+    ),
+]
+
+TWICE = [
+    stream(
+        'a finished message twice, without an id',
+        done(NAMELESS),
+        done(NAMELESS),
+        completed(),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'a finished message twice, with neither id nor position',
+        done(NAMELESS, OMIT),
+        done(NAMELESS, OMIT),
+        completed(output=[NAMELESS]),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'a finished message twice, under two ids',
+        done(HELLO),
+        done(message('Hello, world', item_id='msg_x')),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'a message that is added twice, without an id',
+        added(message(content=[], item_id=OMIT)),
+        added(message(content=[], item_id=OMIT)),
+        text('Hello, ', OMIT),
+        added(message(content=[], item_id=OMIT)),
+        text('world', OMIT),
+        done(NAMELESS),
+        completed(),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'pieces after their message was finished, without an id',
+        added(message(content=[], item_id=OMIT)),
+        text('Hello, world', OMIT),
+        done(NAMELESS),
+        text('Hello, world', OMIT),
+        text_done('Hello, world', OMIT),
+        completed(),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'pieces after their message was finished, with neither id nor position',
+        text('Hello, world', OMIT, OMIT),
+        done(NAMELESS, OMIT),
+        text('Hello, world', OMIT, OMIT),
+        text_done('Hello, world', OMIT, OMIT),
+        completed(),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'pieces after their message was finished, under the id that it had at last',
+        added(EMPTY),
+        text('Hello, ', 'msg_x'),
+        done(message('Hello, world', item_id='msg_y')),
+        text_done('Hello, world', 'msg_y'),
+        text('Hello, world', 'msg_x'),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'two messages at one position, without ids',
+        added(message(content=[], item_id=OMIT)),
+        text('Hello, ', OMIT),
+        text('world', OMIT),
+        done(NAMELESS),
+        added(message(content=[], item_id=OMIT)),
+        text('By', OMIT),
+        text('e.', OMIT),
+        done(message('Bye.', item_id=OMIT)),
+        completed(),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world'), ('text', 'item/1', 'Bye.')]),
+        once=['Hello, world', 'Bye.'],
+    ),
+    stream(
+        'two messages at one position, only in done frames without ids',
+        done(NAMELESS),
+        done(message('Bye.', item_id=OMIT)),
+        completed(),
+        comes_out=snapshot([('text', 'item/0', 'Hello, world'), ('text', 'item/1', 'Bye.')]),
+        once=['Hello, world', 'Bye.'],
+    ),
+    stream(
+        'two messages at one position, with ids',
+        *(text('Hello, world'), done(HELLO)),
+        *(text('Bye.', 'msg_2'), done(message('Bye.', item_id='msg_2'))),
+        completed(),
+        comes_out=snapshot([('text', 'msg_1', 'Hello, world'), ('text', 'msg_2', 'Bye.')]),
+        once=['Hello, world', 'Bye.'],
+    ),
+]
+
+EMPTY_RECORDS = [
+    stream(
+        'a text only in the snapshot, after an empty record and another message',
+        added(EMPTY),
+        done(EMPTY),
+        done(message('Bye.', item_id='msg_2'), 1),
+        completed(output=[HELLO, message('Bye.', item_id='msg_2')]),
+        comes_out=snapshot([('text', 'msg_2', 'Bye.'), ('text', 'msg_1', 'Hello, world')]),
+        once=['Hello, world', 'Bye.'],
+    ),
+    stream(
+        'the rest of a text only in the snapshot, after an empty record and another message',
+        added(EMPTY),
+        text('Hello, '),
+        done(EMPTY),
+        done(message('Bye.', item_id='msg_2'), 1),
+        completed(output=[HELLO, HELLO, message('Bye.', item_id='msg_2')]),
+        comes_out=snapshot([('text', 'msg_1', 'Hello, world'), ('text', 'msg_2', 'Bye.')]),
+        once=['Hello, world', 'Bye.'],
+    ),
+    stream(
+        'an empty record and a full one',
+        done(message('', item_id='msg_1')),
+        done(HELLO),
+        done(message('Hello, moon')),
+        completed(output=[message('Hello, sun')]),
+        comes_out=snapshot([('text', 'msg_1', 'Hello, world')]),
+        once=['Hello, world'],
+    ),
+    stream(
+        'a refusal only in the snapshot, after an empty record',
+        done(EMPTY),
+        completed(output=[message(content=[refusal_part('I will not.')])]),
+        comes_out=snapshot([('end', 'content_filter', {'finish_reason': 'completed', 'refusal': 'I will not.'})]),
+        once=['I will not.'],
+    ),
+]
+
 CHARACTERS = [
     stream(
         'a character that is cut in two deltas',
@@ -392,6 +597,23 @@ REFUSALS = [
             ]
         ),
         once=['Well: ', 'I will not.'],
+    ),
+    stream(
+        'a refusal and a text in one message',
+        added(EMPTY),
+        refusal('I will not.'),
+        text('But: ', part=1),
+        refusal_done('I will not.'),
+        text('see', part=1),
+        done(message(content=[refusal_part('I will not.'), output_text('But: see')])),
+        completed(),
+        comes_out=snapshot(
+            [
+                ('text', 'msg_1', 'But: see'),
+                ('end', 'content_filter', {'finish_reason': 'completed', 'refusal': 'I will not.'}),
+            ]
+        ),
+        once=['I will not.', 'But: see'],
     ),
     stream(
         'refusals of two messages',
@@ -642,6 +864,74 @@ PHASES = [
         once=['commentary', 'final_answer'],
     ),
     stream(
+        'a commentary that is told only at its end, beside an answer that is read as JSON',
+        added(EMPTY),
+        text('Let me '),
+        text('look.'),
+        text('Wait.', part=1),
+        done(message('Let me look.', 'Wait.', phase='commentary')),
+        done(ANSWER, 1),
+        completed(output=[message('Let me look.', 'Wait.', phase='commentary'), ANSWER]),
+        comes_out=snapshot(
+            [
+                ('text', 'msg_1', ''),
+                ('text', 'msg_1', ''),
+                ('thinking', 'msg_1', 'Let me look.', None, {'phase': 'commentary'}),
+                ('thinking', 'msg_1', 'Wait.', None, {'phase': 'commentary'}),
+                ('text', 'msg_2', '{"x":1}', {'phase': 'final_answer'}),
+            ]
+        ),
+        once=['Let me look.', 'Wait.', '{"x":1}'],
+        reads_json=True,
+    ),
+    stream(
+        'an answer that was called a commentary at first, and is read as JSON',
+        added(message(content=[], phase='commentary')),
+        text('{"x":'),
+        done(message(content=[output_text('{"x":1}', annotations=[URL], logprobs=LOGPROBS)], phase='final_answer')),
+        completed(),
+        comes_out=snapshot(
+            [
+                ('thinking', 'msg_1', '', None),
+                (
+                    'text',
+                    'msg_1',
+                    '{"x":1}',
+                    {
+                        'phase': 'final_answer',
+                        'annotations': [
+                            {
+                                'type': 'url_citation',
+                                'url': 'https://example.org',
+                                'title': 'Example',
+                                'start_index': 0,
+                                'end_index': 5,
+                            }
+                        ],
+                        'logprobs': [{'token': 'Hello', 'logprob': -0.5, 'top_logprobs': []}],
+                    },
+                ),
+            ]
+        ),
+        once=['{"x":1}', 'example.org'],
+        reads_json=True,
+    ),
+    stream(
+        'a commentary that is told after its first part began',
+        text('Let me '),
+        added(message(content=[], phase='commentary')),
+        text('look.'),
+        text('Wait.', part=1),
+        completed(),
+        comes_out=snapshot(
+            [
+                ('text', 'msg_1', 'Let me look.', {'phase': 'commentary'}),
+                ('text', 'msg_1', 'Wait.', {'phase': 'commentary'}),
+            ]
+        ),
+        once=['Let me look.', 'Wait.'],
+    ),
+    stream(
         'phases that are none',
         added(message(content=[], phase=7)),
         text('Hello'),
@@ -652,4 +942,4 @@ PHASES = [
     ),
 ]
 
-STREAMS = [*TEXTS, *CHARACTERS, *REFUSALS, *CITED, *PHASES]
+STREAMS = [*TEXTS, *WAITING, *TWICE, *EMPTY_RECORDS, *CHARACTERS, *REFUSALS, *CITED, *PHASES]

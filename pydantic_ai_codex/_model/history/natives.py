@@ -10,7 +10,7 @@ from pydantic_ai.messages import ModelResponse, NativeToolCallPart, NativeToolRe
 from pydantic_core import to_json
 
 from ..._protocol.requests import JsonObject
-from ..output_parts import IMAGE_GENERATION, WEB_SEARCH
+from ..native_tools import IMAGE_GENERATION, WEB_SEARCH
 from .arguments import arguments_of, arguments_text
 from .contents import assistant_message, input_text, map_content, user_message
 from .ids import is_item_id, needed_item_id

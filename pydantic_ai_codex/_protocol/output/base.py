@@ -35,7 +35,9 @@ class OutputItem:
         self.begun = False
         """Whether `output_item.added` was received."""
         self.done = False
-        """Whether the item of record was received."""
+        """Whether nothing more is expected of it: its record was received, or the answer is over."""
+        self.record: Wire | None = None
+        """The item of record, once it was received."""
         self._half = ''
         """The first half of a character that was cut in two between pieces."""
 
@@ -43,18 +45,37 @@ class OutputItem:
         """Take `output_item.added`."""
         return () if self.begun else (ItemStarted(self.id, self.kind),)
 
-    def finish(self, item: Wire) -> Iterator[Event]:
-        """Take the item of record, once: hand out what is still missing of it, then the item."""
-        if not self.done:
-            self.done = True
-            yield from self.missing(item)
-            yield ItemDone(self.id, item)
+    def finish(self, record: Wire) -> Sequence[Event]:
+        """Take an item of record: hand out what is still missing of it, then the item.
 
-    def conclude(self) -> Iterator[Event]:
-        """Take the end of an answer that held no record of the item."""
+        The first one counts, and those after it mean nothing, unless it held nothing.
+        """
+        if not self.done:
+            self.done, self.record = True, record
+            return [*self.missing(record), ItemDone(self.id, record)]
+        if self.record is None or not self.is_empty(self.record):
+            return ()
+        self.record = record
+        return list(self.amended(record))
+
+    def conclude(self, *, cut: bool) -> Iterator[Event]:
+        """Take the end of an answer that held no record of the item.
+
+        Args:
+            cut: Whether the backend stopped before its end.
+        """
         return iter(())
 
-    def missing(self, item: Wire) -> Iterator[Event]:
+    def missing(self, record: Wire) -> Iterator[Event]:
+        """What is still to be handed out of the item."""
+        return iter(())
+
+    def is_empty(self, record: Wire) -> bool:
+        """Whether a record holds nothing of what items of its kind are there for, so that a later one may."""
+        return False
+
+    def amended(self, record: Wire) -> Iterator[Event]:
+        """What is still to be handed out of an item whose first record was empty, and that is behind others by now."""
         return iter(())
 
     def piece(self, wire: Wire) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from pydantic_core import to_json
 
-from ..events import CallKind, Event, ToolCallDelta, ToolCallStarted
+from ..events import CallKind, Event, ToolCallDelta, ToolCallDone, ToolCallStarted
 from ..values import Wire, text_or_none
 from .base import Events, OutputItem
 from .pieces import Pieces
@@ -23,6 +23,8 @@ class Call(OutputItem):
         super().__init__(item_id, kind)
         self._field: Literal['arguments', 'input'] = 'arguments' if kind == 'function_call' else 'input'
         self._arguments = Pieces()
+        self._are_whole = False
+        """Whether the backend has said what all the arguments are."""
         self._name: str | None = None
         self._namespace: str | None = None
         self._started = False
@@ -30,7 +32,7 @@ class Call(OutputItem):
     def added(self, item: Wire) -> Sequence[Event]:
         self._read(item)
         # At the start of a call `{}` is a placeholder; anything else is what there is of its arguments so far.
-        if item.get(self._field) != '{}' and not self._arguments.joined(0):
+        if item.get(self._field) != '{}' and not self._arguments:
             self._arguments.settle(0, item.get(self._field))
         return tuple(self._start()) if self.call_id else ()
 
@@ -45,15 +47,28 @@ class Call(OutputItem):
 
     def whole(self, wire: Wire) -> Events:
         """Take `function_call_arguments.done` or `custom_tool_call_input.done`."""
+        self._are_whole |= isinstance(wire.get(self._field), str)
         return self._settle(wire)
 
-    def conclude(self) -> Iterator[Event]:
-        return self._start()
-
-    def missing(self, item: Wire) -> Iterator[Event]:
-        self._read(item)
-        yield from self._settle(item)
+    def conclude(self, *, cut: bool) -> Iterator[Event]:
         yield from self._start()
+        if self._started:
+            # Without any arguments it is cut even where the backend says that the answer is whole.
+            yield ToolCallDone(self.id, not self._are_whole and (cut or not self._arguments))
+
+    def missing(self, record: Wire) -> Iterator[Event]:
+        self._read(record)
+        yield from self._settle(record)
+        yield from self._start()
+        if self._started:
+            yield ToolCallDone(self.id)
+
+    def is_empty(self, record: Wire) -> bool:
+        return not record.get(self._field)
+
+    def amended(self, record: Wire) -> Iterator[Event]:
+        if self._started and self._arguments.settle(0, record.get(self._field)):
+            yield ToolCallDelta(self.id, self._arguments.joined(0), replaces=True)
 
     def _read(self, item: Wire) -> None:
         if self._started:
@@ -82,10 +97,10 @@ class LocalShellCall(OutputItem):
     def added(self, item: Wire) -> Sequence[Event]:
         return ()
 
-    def missing(self, item: Wire) -> Iterator[Event]:
-        action = item.get('action')
+    def missing(self, record: Wire) -> Iterator[Event]:
+        action = record.get('action')
         if isinstance(action, dict):
-            self.call_id = text_or_none(item.get('call_id')) or self.id
+            self.call_id = text_or_none(record.get('call_id')) or self.id
             yield ToolCallStarted(self.id, self.call_id, LOCAL_SHELL, 'local_shell_call')
             # The type is always `exec`; that and what says nothing would be parameters of every tool that answers.
             arguments = {
@@ -94,3 +109,4 @@ class LocalShellCall(OutputItem):
                 if name != 'type' and value not in (None, {})
             }
             yield ToolCallDelta(self.id, to_json(arguments).decode())
+            yield ToolCallDone(self.id)

@@ -21,14 +21,15 @@ class Message(OutputItem):
         self._texts = Pieces()
         self._refusals = Pieces()
         self._phase: Phase | None = None
-        self._told_phase: Phase | None = None
+        self._phase_is_late = False
+        """Whether there was text before the phase was known."""
         self._annotations: dict[int, list[Any]] = {}
         self._logprobs: dict[int, list[Any]] = {}
 
     @property
     def refusal(self) -> str:
         """The refusals, joined."""
-        return ''.join(self._refusals.joined(index) for index in sorted(self._refusals))
+        return ''.join(self._refusals.all())
 
     def added(self, item: Wire) -> Sequence[Event]:
         self._read_phase(item)
@@ -41,7 +42,6 @@ class Message(OutputItem):
             return None
         index = count_of(wire, 'content_index')
         piece = self._texts.add(index, delta)
-        self._told_phase = self._phase
         return (TextDelta(self.id, index, piece, self._phase),) if piece else ()
 
     def text_done(self, wire: Wire) -> Events:
@@ -56,12 +56,16 @@ class Message(OutputItem):
         delta = self.piece(wire)
         if delta is None:
             return None
-        self._refusals.add(count_of(wire, 'content_index'), delta)
+        index = count_of(wire, 'content_index')
+        self._texts.pass_over(index)
+        self._refusals.add(index, delta)
         return ()
 
     def refusal_done(self, wire: Wire) -> Events:
         """Take `refusal.done`."""
-        self._refusals.settle(count_of(wire, 'content_index'), wire.get('refusal'))
+        index = count_of(wire, 'content_index')
+        self._texts.pass_over(index)
+        self._refusals.settle(index, wire.get('refusal'))
         return ()
 
     def annotation_added(self, wire: Wire) -> Events:
@@ -71,15 +75,15 @@ class Message(OutputItem):
         self._annotations.setdefault(count_of(wire, 'content_index'), []).append(wire['annotation'])
         return ()
 
-    def conclude(self) -> Iterator[Event]:
+    def conclude(self, *, cut: bool) -> Iterator[Event]:
         for index, rest in self._texts.catch_up():
             yield self._text(index, rest)
-        if self._annotations or self._logprobs or self._phase != self._told_phase:
+        if self._annotations or self._logprobs or self._phase_is_late:
             yield MessageDone(self.id, self._phase, self._annotations, self._logprobs)
 
-    def missing(self, item: Wire) -> Iterator[Event]:
-        self._read_phase(item)
-        for index, part in numbered_objects(item.get('content')):
+    def missing(self, record: Wire) -> Iterator[Event]:
+        self._read_phase(record)
+        for index, part in numbered_objects(record.get('content')):
             if part.get('type') == 'refusal':
                 self._refusals.settle(index, part.get('refusal'))
                 continue
@@ -87,16 +91,23 @@ class Message(OutputItem):
                 yield self._text(index, rest)
             self._note(self._annotations, index, part.get('annotations'))
             self._note(self._logprobs, index, part.get('logprobs'))
-        yield from self.conclude()
+        yield from self.conclude(cut=False)
+
+    def is_empty(self, record: Wire) -> bool:
+        return not any(part.get('text') or part.get('refusal') for _, part in numbered_objects(record.get('content')))
+
+    def amended(self, record: Wire) -> Iterator[Event]:
+        self._texts.close()
+        return self.missing(record)
 
     def _text(self, index: int, rest: Rest) -> TextDelta:
-        self._told_phase = self._phase
         return TextDelta(self.id, index, rest.text, self._phase, rest.replaces)
 
     def _read_phase(self, item: Wire) -> None:
         phase = item.get('phase')
-        if isinstance(phase, str) and phase in _PHASES:
+        if isinstance(phase, str) and phase in _PHASES and phase != self._phase:
             self._phase = cast(Phase, phase)
+            self._phase_is_late = bool(self._texts)
 
     @staticmethod
     def _note(where: dict[int, list[Any]], index: int, values: object) -> None:

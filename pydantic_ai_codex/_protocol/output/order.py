@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 
 from ..events import Event
 from .base import OutputItem
@@ -17,37 +18,36 @@ class OneByOne:
 
     def __init__(self) -> None:
         self._current: OutputItem | None = None
-        self._waiting: list[tuple[OutputItem, list[Event]]] = []
+        """The item whose events are handed out; never one that is done."""
+        self._held: dict[OutputItem, list[Event]] = {}
+        self._queue: list[tuple[float, int, OutputItem]] = []
+        """A heap of the items that wait: as the backend numbers them; those without a number last, as they began."""
+        self._queued = 0
 
     def take(self, item: OutputItem, events: Sequence[Event]) -> Sequence[Event]:
-        """Take the events of an item; return those that are to be handed out now."""
-        if self._current is None:
+        """Take the events of an item; return those that are to be handed out now.
+
+        Once every item is done, nothing waits.
+        """
+        if item is not self._current:
+            if self._current is not None:
+                self._hold(item, events)
+                return ()
             self._current = item
-        elif self._current is not item:
-            self._hold(item, events)
-            return ()
         return [*events, *self._advance()] if item.done else events
 
-    def take_rest(self) -> list[Event]:
-        """Take the end of the answer; return what still waits."""
-        events = [event for _, held in self._waiting for event in held]
-        self._current = None
-        self._waiting.clear()
-        return events
-
     def _hold(self, item: OutputItem, events: Sequence[Event]) -> None:
-        for waiting, held in self._waiting:
-            if waiting is item:
-                held += events
-                return
-        self._waiting.append((item, list(events)))
+        held = self._held.get(item)
+        if held is None:
+            held = self._held[item] = []
+            heappush(self._queue, (item.position, self._queued, item))
+            self._queued += 1
+        held += events
 
     def _advance(self) -> Iterator[Event]:
         """Go on to the next item, and past those that are done already."""
         self._current = None
-        while self._waiting and self._current is None:
-            # As the backend numbers them; those without a number last, as they began.
-            first = min(range(len(self._waiting)), key=lambda each: self._waiting[each][0].position)
-            item, held = self._waiting.pop(first)
-            yield from held
+        while self._queue and self._current is None:
+            *_, item = heappop(self._queue)
+            yield from self._held.pop(item)
             self._current = None if item.done else item

@@ -55,18 +55,26 @@ class Reasoning(OutputItem):
         self._raw.settle(count_of(wire, 'content_index'), wire.get('text'))
         return ()
 
-    def conclude(self) -> Iterator[Event]:
+    def conclude(self, *, cut: bool) -> Iterator[Event]:
         yield from self._catch_up()
         if self._raw:
             yield self._end(None)
 
-    def missing(self, item: Wire) -> Iterator[Event]:
-        for index, part in numbered_objects(item.get('summary')):
+    def missing(self, record: Wire) -> Iterator[Event]:
+        for index, part in numbered_objects(record.get('summary')):
             yield from self._settle(index, part.get('text'))
-        for index, part in numbered_objects(item.get('content')):
+        for index, part in numbered_objects(record.get('content')):
             self._raw.settle(index, part.get('text'))
         yield from self._catch_up()
-        yield self._end(text_or_none(item.get('encrypted_content')))
+        yield self._end(text_or_none(record.get('encrypted_content')))
+
+    def is_empty(self, record: Wire) -> bool:
+        parts = (*numbered_objects(record.get('summary')), *numbered_objects(record.get('content')))
+        return not text_or_none(record.get('encrypted_content')) and not any(part.get('text') for _, part in parts)
+
+    def amended(self, record: Wire) -> Iterator[Event]:
+        self._summaries.close()
+        return self.missing(record)
 
     def _settle(self, index: int, whole: object) -> Sequence[Event]:
         rest = self._summaries.settle(index, whole)
@@ -77,5 +85,4 @@ class Reasoning(OutputItem):
             yield ReasoningDelta(self.id, index, rest.text, rest.replaces)
 
     def _end(self, encrypted_content: str | None) -> ReasoningDone:
-        raw = tuple(self._raw.joined(index) for index in sorted(self._raw))
-        return ReasoningDone(self.id, encrypted_content, raw)
+        return ReasoningDone(self.id, encrypted_content, self._raw.all())
