@@ -70,12 +70,15 @@ async def _send_all(exchange: Exchange, send: Send) -> None:
 
 
 async def _tell(exchange: Exchange, failure: Exception, send: Send) -> None:
-    """Answer 500 with what went wrong: over a port, an exception cannot reach the test."""
+    """Answer with what went wrong: over a port, an exception cannot reach the test.
+
+    With 400, as clients try anything from 500 on again, and wait in between.
+    """
     with exchange.lock:
-        exchange.record.status = 500
+        exchange.record.status = 400
     content, content_type = json_pieces({'error': {'message': f'{type(failure).__name__}: {failure}'}})
     head = [(b'content-type', content_type.encode()), (b'content-length', str(len(content)).encode())]
-    await send({'type': 'http.response.start', 'status': 500, 'headers': head})
+    await send({'type': 'http.response.start', 'status': 400, 'headers': head})
     await send({'type': 'http.response.body', 'body': content, 'more_body': False})
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+from ._checks_tools import objects_of
+from ._examples import example_value
 from ._items import call, compaction, say, think
 from ._records import RecordedRequest
 from ._script import Turn, turn
 
-_DEPTH = 8
-"""How deep an example value goes; a schema that refers to itself has no end of its own."""
+Json: TypeAlias = dict[str, Any]
 
 
 def auto_reply(request: RecordedRequest) -> Turn:
@@ -22,22 +23,19 @@ def auto_reply(request: RecordedRequest) -> Turn:
     value, and a request to compact the history with a compaction.
 
     Args:
-        request: The request.
+        request: The request; with `strict=False`, of whatever shape.
     """
     body = request.body
-    items: list[dict[str, Any]] = body['input']
-    text: dict[str, Any] = body.get('text') or {}
-    output_format: dict[str, Any] = text.get('format') or {}
-    forced = body.get('tool_choice') not in (None, 'auto', 'none')
-    last = items[-1]
+    last = next(reversed(objects_of(body.get('input'))), Json())
     if last.get('type') == 'compaction_trigger':
         return turn(compaction())
+    forced = body.get('tool_choice') not in (None, 'auto', 'none')
     answered = str(last.get('type')).endswith('_call_output')
-    if (tool := _tool(body)) is not None and (forced or not answered):
-        arguments = example_value(cast('dict[str, Any]', tool.get('parameters') or {}))
-        return turn(think(f'I call {tool["name"]} with made-up arguments.'), call(tool['name'], arguments))
+    if (name := _tool_name(body)) is not None and (forced or not answered):
+        return turn(think(f'I call {name} with made-up arguments.'), call(name, _arguments(body, name)))
+    output_format = _object(_object(body.get('text')).get('format'))
     if output_format.get('type') == 'json_schema':
-        return turn(say(json.dumps(example_value(output_format['schema']))))
+        return turn(say(json.dumps(example_value(output_format.get('schema')))))
     if answered:
         heard = f'Simulated answer; the tool said: {_text(last.get("output"))}'
         return turn(think('The tool has answered.'), say(heard))
@@ -45,56 +43,46 @@ def auto_reply(request: RecordedRequest) -> Turn:
     return turn(think('I repeat what I was told.'), say(heard))
 
 
-def example_value(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, depth: int = 0) -> Any:
-    """A value that fits a JSON schema; every property of an object is in it.
-
-    Args:
-        schema: The schema.
-        root: The schema that its references refer to.
-        depth: How deep the value already is.
-    """
-    root = schema if root is None else root
-    if isinstance(reference := schema.get('$ref'), str):
-        target: Any = root
-        for key in reference.removeprefix('#').strip('/').split('/'):
-            target = target.get(key, {}) if key else target
-        return example_value(target, root, depth + 1) if depth < _DEPTH else None
-    for choices in (schema.get('anyOf'), schema.get('oneOf'), schema.get('allOf')):
-        if choices:
-            return example_value(choices[-1 if depth >= _DEPTH else 0], root, depth + 1)
-    if 'const' in schema or schema.get('enum'):
-        return schema.get('const', (schema.get('enum') or [None])[0])
-    kind = schema.get('type')
-    kind = cast('list[str]', kind)[0] if isinstance(kind, list) else kind
-    if kind == 'object':
-        properties: dict[str, Any] = schema.get('properties') or {}
-        return {name: example_value(each, root, depth + 1) for name, each in properties.items()}
-    if kind == 'array':
-        count = max(1 if depth < _DEPTH else 0, schema.get('minItems') or 0)
-        return [example_value(schema.get('items') or {}, root, depth + 1) for _ in range(count)]
-    plain: dict[Any, Any] = {'integer': 1, 'number': 1.5, 'boolean': True, 'null': None}
-    return plain.get(kind, 'example')
-
-
-def _tool(body: Mapping[str, Any]) -> dict[str, Any] | None:
+def _tool_name(body: Json) -> str | None:
     """The function tool that is forced, else the first, unless none may be called."""
-    choice: Any = body.get('tool_choice', 'auto')
-    tools = [tool for tool in body.get('tools') or () if tool.get('type') == 'function']
+    choice: object = body.get('tool_choice')
+    names = list(_functions(body))
     if choice == 'none':
         return None
     if isinstance(choice, dict):
-        allowed = cast('dict[str, Any]', choice)
-        names = {allowed.get('name'), *(each.get('name') for each in allowed.get('tools') or ())}
-        tools = [tool for tool in tools if tool['name'] in names]
-    return tools[0] if tools else None
+        allowed = cast(Json, choice)
+        chosen = [allowed.get('name'), *(each.get('name') for each in objects_of(allowed.get('tools')))]
+        names = [name for name in names if name in chosen]
+    return names[0] if names else None
 
 
-def _text(content: Any) -> str:
+def _arguments(body: Json, name: str) -> Json:
+    return _object(example_value(_functions(body)[name].get('parameters')))
+
+
+def _functions(body: Json) -> dict[str, Json]:
+    """The function tools, by name."""
+    tools = objects_of(body.get('tools'))
+    return {
+        tool['name']: tool for tool in tools if tool.get('type') == 'function' and isinstance(tool.get('name'), str)
+    }
+
+
+def _text(content: object) -> str:
     """What a message or an output says; a string, or parts."""
     if isinstance(content, str):
         return content
-    return ' '.join(part.get('text') or part.get('refusal') or _kind(part) for part in content or ())
+    return ' '.join(_part_text(part) for part in objects_of(content))
+
+
+def _part_text(part: Json) -> str:
+    texts = (part.get('text'), part.get('refusal'))
+    return next((text for text in texts if isinstance(text, str) and text), _kind(part))
 
 
 def _kind(item: Mapping[str, Any]) -> str:
     return f'[{item.get("type", "message")}]'
+
+
+def _object(value: object) -> Json:
+    return cast(Json, value) if isinstance(value, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -11,8 +12,11 @@ from threading import Lock
 from typing import Any, Final, TypeAlias, assert_never, cast
 from urllib.parse import urlsplit
 
+import httpx2
+
 from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, INCLUDE, RESPONSES_PATH
-from ._checks import check_request, decompress, parse_body
+from ._bodies import decompress, parse_body
+from ._checks import check_request
 from ._checks_auth import Caller, LoginKind, authenticate
 from ._exchange import Exchange, json_pieces, raw_pieces, turn_pieces, whole_piece
 from ._records import RecordedHeaders, RecordedRequest, SimulatorError
@@ -83,10 +87,13 @@ class Backend:
             return _whole(exchange, rejection.status, rejection.body, {})
         try:
             answer, facts = self._next_answer(record, caller, now, len(request.content))
-        except Exception as error:  # noqa: BLE001 - of a callable of the test; whoever answers, raises or tells it
+        except (SimulatorError, httpx2.TransportError) as error:
             exchange.failure = error
             exchange.close()
             return exchange
+        except BaseException:  # Such as `pytest.fail()` in a function of the test.
+            exchange.close()
+            raise
         return _fill(exchange, answer, facts, caller)
 
     def _accept(
@@ -110,8 +117,7 @@ class Backend:
         with self.lock:
             entry = self.script.popleft() if self.script else self.default
             if entry is None:
-                error = SimulatorError(_exhausted(record))
-                self.unanswered.append(error)
+                self.unanswered.append(error := SimulatorError(_exhausted(record)))
                 raise error
             self.responses += 1
             number = self.responses
@@ -127,8 +133,35 @@ class Backend:
             encrypts=isinstance(include, list) and INCLUDE[0] in include,
             request_bytes=size,
         )
-        # Called without the lock: it may look at the simulator, or add to its script.
-        return (entry(record) if callable(entry) else entry), facts
+        return (self._call(entry, record) if callable(entry) else entry), facts
+
+    def _call(self, entry: Callable[[RecordedRequest], object], record: RecordedRequest) -> Answer:
+        """Let a function of the test answer; without the lock, as it may look at the simulator or add to its script."""
+        try:
+            answer = entry(record)
+        except httpx2.TransportError:
+            raise  # It stands for a connection error.
+        except BaseException as error:
+            failure = self._note(record, f'raised {type(error).__name__}: {error}')
+            if isinstance(error, Exception):
+                raise failure from error
+            raise
+        if isinstance(answer, Answer):
+            return answer
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise self._note(
+            record,
+            f'returned {_shortened(repr(answer))}, which is no turn. Return one, such as `reply("...")`, from a plain '
+            'function: an `async def` is not awaited.',
+        )
+
+    def _note(self, record: RecordedRequest, problem: str) -> SimulatorError:
+        """An error of a function that answers; `assert_exhausted` knows it, should nobody else see it."""
+        error = SimulatorError(f'The function that answers request {record.number} {problem}')
+        with self.lock:
+            self.unanswered.append(error)
+        return error
 
 
 def _decoded(headers: Mapping[str, str], content: bytes) -> tuple[bytes, Json, Rejection | None]:
@@ -148,7 +181,9 @@ def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Call
         case Turn():
             exchange.pieces, exchange.stop = turn_pieces(answer, frames(answer, facts))
             exchange.delay = answer.delay
-            streamed = {'content-type': EVENT_STREAM, 'cache-control': 'no-cache', 'openai-model': facts.model}
+            streamed = {'content-type': EVENT_STREAM, 'cache-control': 'no-cache'}
+            if facts.model.isascii() and facts.model.isprintable():  # Without the checks, it may be anything.
+                streamed['openai-model'] = facts.model
             return _begin(exchange, 200, {**streamed, **base, **_lower(answer.headers)})
         case RawStream():
             exchange.pieces, exchange.stop = raw_pieces(answer)

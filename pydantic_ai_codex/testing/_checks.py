@@ -6,9 +6,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
@@ -16,7 +13,7 @@ from .._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS
 from ._checks_auth import Caller
 from ._checks_input import check_input, input_texts
 from ._checks_tools import NAME, check_strict_schema, check_tool_choice, check_tools
-from ._rejections import Rejection, detail, invalid, missing, quoted, unknown, wrong_type, wrong_value
+from ._rejections import detail, invalid, missing, quoted, unknown, wrong_type, wrong_value
 
 Json: TypeAlias = dict[str, Any]
 
@@ -63,40 +60,6 @@ _INCLUDES: Final = (
 )
 
 
-def decompress(headers: Mapping[str, str], content: bytes) -> bytes:
-    """Undo the content encoding of a request.
-
-    Raises:
-        Rejection: It is compressed in a way that is not known, or it is damaged.
-    """
-    encoding = headers.get('content-encoding', 'identity').lower()
-    if encoding not in ('identity', 'gzip'):
-        raise detail(f'Unsupported content encoding: {encoding}', status=415)
-    try:
-        return gzip.decompress(content) if encoding == 'gzip' else content
-    except (OSError, EOFError, zlib.error):
-        raise _no_object() from None
-
-
-def parse_body(content: bytes) -> Json:
-    """Read a request body.
-
-    Raises:
-        Rejection: It is no JSON object.
-    """
-    try:
-        body: object = json.loads(content)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise _no_object()
-    return cast(Json, body)
-
-
-def _no_object() -> Rejection:
-    return detail('Request body must be a JSON object')
-
-
 def check_request(headers: Mapping[str, str], body: Json, caller: Caller, *, refuse_retired: bool) -> None:
     """Check everything but the authorization.
 
@@ -132,6 +95,8 @@ def _is_bare_slug(model: str) -> bool:
     if model in MODEL_FACTS:
         return True
     if model in MODEL_ALIASES or any(mark in model for mark in ':/ ') or model != model.lower():
+        return False
+    if not (model.isascii() and model.isprintable()):
         return False
     stem = model
     while suffix := next((suffix for suffix in _SUFFIXES if stem.endswith(suffix)), None):

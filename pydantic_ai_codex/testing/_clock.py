@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
 
 
 def utc_now() -> datetime:
@@ -22,12 +23,16 @@ class InstantClock:
         self.now = now
         self.waits: list[float] = []
         """The seconds of each wait."""
+        self._waited = 0.0
+        self._lock = Lock()
 
     def monotonic(self) -> float:
-        return time.monotonic() + sum(self.waits)
+        return time.monotonic() + self._waited
 
     def random(self) -> float:
         return 0.5
 
     async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
+        with self._lock:  # Several threads may share one provider, and with it its clock.
+            self.waits.append(seconds)
+            self._waited += seconds

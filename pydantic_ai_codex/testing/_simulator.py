@@ -63,7 +63,12 @@ class CodexSimulator:
             base_url: A further base URL that is answered, besides those of ChatGPT and of the API.
             account_id: The account of its login.
             plan_type: The plan of its login.
+
+        Raises:
+            ConfigurationError: An entry of the script, or the default, is no turn.
         """
+        if default is not None:
+            _check_turns(default)
         url = None if base_url is None else httpx2.URL(base_url.rstrip('/'))
         self._backend = Backend(
             strict=strict,
@@ -90,12 +95,7 @@ class CodexSimulator:
         Raises:
             ConfigurationError: An entry is no turn.
         """
-        for entry in script:
-            if not isinstance(entry, Answer) and not callable(entry):
-                raise ConfigurationError(
-                    f'{entry!r} is no turn. A text or a call is part of one: write `reply("...")`, `call_tool("...")` '
-                    'or `turn(say("..."), call("..."))`.'
-                )
+        _check_turns(*script)
         with self._backend.lock:
             self._backend.script.extend(script)
 
@@ -117,7 +117,7 @@ class CodexSimulator:
         return sum(not request.closed for request in self.requests)
 
     def assert_exhausted(self) -> None:
-        """Check that the script was used up, and that no request went beyond it.
+        """Check that the script was used up, that no request went beyond it, and that its functions did not fail.
 
         Raises:
             SimulatorError: It is an `AssertionError`, too.
@@ -255,3 +255,12 @@ class CodexSimulator:
             plan_type=self._plan_type,
             claims={'jti': f'simulated-{self._generation}'},
         )
+
+
+def _check_turns(*entries: ScriptEntry) -> None:
+    for entry in entries:
+        if not isinstance(entry, Answer) and not callable(entry):
+            raise ConfigurationError(
+                f'{entry!r} is no turn. A text or a call is part of one: write `reply("...")`, `call_tool("...")` or '
+                '`turn(say("..."), call("..."))`.'
+            )

@@ -71,7 +71,7 @@ def read_token(token: str) -> TokenClaims | None:
         account_id, expiry = auth['chatgpt_account_id'], payload['exp']
         plan_type = auth.get('chatgpt_plan_type', 'unknown')
         expires_at = datetime.fromtimestamp(expiry, UTC)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
         return None
     if not isinstance(account_id, str) or not isinstance(plan_type, str):
         return None
@@ -94,16 +94,18 @@ def is_sealed_for(account_id: str, blob: str) -> bool:
         return False
     try:
         content: Any = json.loads(_decode(blob.removeprefix(_SEAL)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(content, dict):
         return False
     fields = cast('dict[str, object]', content)
-    return fields.get('account') == account_id and fields.get('check') == _check(account_id, str(fields.get('item')))
+    item_id = fields.get('item')
+    sealed = isinstance(item_id, str) and fields.get('check') == _check(account_id, item_id)
+    return sealed and fields.get('account') == account_id
 
 
 def _check(account_id: str, item_id: str) -> str:
-    return hashlib.sha256(f'{account_id}/{item_id}'.encode()).hexdigest()[:24]
+    return hashlib.sha256(f'{account_id}/{item_id}'.encode(errors='replace')).hexdigest()[:24]
 
 
 def _encode(text: str) -> str:

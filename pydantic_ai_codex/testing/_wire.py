@@ -30,7 +30,8 @@ def sse_frame(event: Mapping[str, Any]) -> bytes:
         event: The event; its `type` names it.
     """
     data = json.dumps(event, ensure_ascii=False, separators=(',', ':'))
-    return f'event: {event["type"]}\ndata: {data}\n\n'.encode()
+    # Half of a surrogate pair, which JSON can name in a request that is repeated, has no place in UTF-8.
+    return f'event: {event["type"]}\ndata: {data}\n\n'.encode(errors='replace')
 
 
 def frames(turn: Turn, facts: ResponseFacts) -> Iterator[bytes]:

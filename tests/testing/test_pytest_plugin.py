@@ -34,6 +34,24 @@ def test_fixture(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(['*SimulatorError: Not used of the script: Turn(*Hi*'])
 
 
+def test_fixture_tells_of_a_function_that_failed(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import contextlib
+        from pydantic_ai import Agent
+
+        def test_hidden(codex_simulator):
+            codex_simulator.add(lambda request: request.body['nothing'])
+            with contextlib.suppress(Exception):
+                Agent(codex_simulator.model()).run_sync('Hi')
+        """
+    )
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*SimulatorError: The function that answers request 1 raised KeyError: 'nothing'"])
+
+
 def test_the_plugin_costs_other_tests_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic_ai import Agent
+from pydantic_ai.exceptions import ModelHTTPError
 
+from pydantic_ai_codex import TransportPolicy
 from pydantic_ai_codex.errors import ConfigurationError
 from pydantic_ai_codex.testing import CodexSimulator, ScriptEntry, connect_error, reply
 
@@ -110,10 +113,23 @@ async def test_what_goes_wrong_is_told(body: Json, login: Login) -> None:
         url = f'{server.base_url}/responses'
         answers = [await client.post(url, json=body, headers=login(simulator)) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [500, 500]
-    assert answers[0].json()['error']['message'] == "KeyError: 'nothing'"
-    assert answers[1].json()['error']['message'].startswith('SimulatorError: Request 2 finds no turn')
-    assert [request.status for request in simulator.requests] == [500, 500]
+    messages = [answer.json()['error']['message'] for answer in answers]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert messages[0] == "SimulatorError: The function that answers request 1 raised KeyError: 'nothing'"
+    assert messages[1].startswith('SimulatorError: Request 2 finds no turn')
+    assert [request.status for request in simulator.requests] == [400, 400]
+
+
+async def test_a_used_up_script_is_asked_once() -> None:
+    """Nobody tries the answer again, so that a test fails without the waits of a client that does."""
+    simulator = CodexSimulator()
+    async with simulator.serve() as server:
+        provider = simulator.provider(base_url=server.base_url, http_client=None, policy=TransportPolicy())
+        async with provider:
+            with pytest.raises(ModelHTTPError, match='Request 1 finds no turn'):
+                await Agent(simulator.model(provider=provider)).run('Hi')
+
+    assert len(simulator.requests) == 1
 
 
 async def test_nothing_of_the_process_is_changed() -> None:

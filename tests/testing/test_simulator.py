@@ -136,3 +136,9 @@ def test_revocation_replaces_the_own_token_only() -> None:
 def test_what_is_no_turn_is_refused_at_once(entry: Any) -> None:
     with pytest.raises(ConfigurationError, match='is no turn'):
         CodexSimulator(entry)
+
+
+@pytest.mark.parametrize('default', [say('Hi'), 'Hi'], ids=['item', 'text'])
+def test_a_default_that_is_no_turn_is_refused_at_once(default: Any) -> None:
+    with pytest.raises(ConfigurationError, match='is no turn'):
+        CodexSimulator(default=default)

@@ -26,7 +26,13 @@ def test_token() -> None:
     }
 
 
-@pytest.mark.parametrize('token', ['', 'a.b', 'a.é.c', 'a.e30.c', 'a.W10.c'])
+DEEP = base64.urlsafe_b64encode(b'[' * 200_001).decode()
+"""JSON that no parser follows to its end."""
+
+
+@pytest.mark.parametrize(
+    'token', ['', 'a.b', 'a.é.c', 'a.e30.c', 'a.W10.c', f'a.{DEEP}.c'], ids=lambda token: token[:10] or 'nothing'
+)
 def test_unreadable_token(token: str) -> None:
     assert read_token(token) is None
 
@@ -37,4 +43,6 @@ def test_sealed_reasoning_belongs_to_its_account() -> None:
     assert blob.startswith('gAAAAA')
     assert is_sealed_for('acct', blob)
     assert not is_sealed_for('other', blob)
-    assert not any(is_sealed_for('acct', bad) for bad in ('', 'x', blob[:-4], 'gAAAAABW10', 'gAAAAABe30'))
+    assert not any(
+        is_sealed_for('acct', bad) for bad in ('', 'x', blob[:-4], 'gAAAAABW10', 'gAAAAABe30', f'gAAAAAB{DEEP}')
+    )

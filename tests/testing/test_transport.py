@@ -10,7 +10,6 @@ import pytest
 
 from pydantic_ai_codex.testing import (
     CodexSimulator,
-    ScriptEntry,
     SimulatorError,
     connect_error,
     fail,
@@ -211,19 +210,6 @@ async def test_unknown_path(body: Json, ask: Ask) -> None:
 
     assert (response.status_code, response.json()) == (404, {'detail': 'Not Found'})
     assert simulator.requests[0].path == '/backend-api/codex/models'
-
-
-async def test_answer_made_from_the_request(body: Json, ask: Ask) -> None:
-    simulator = CodexSimulator(lambda request: reply(request.body['input'][0]['content'][0]['text']))
-    response = await ask(simulator, body)
-
-    assert '"text":"How is Paris?"' in response.text
-
-
-async def test_error_of_a_callable_reaches_the_test(body: Json, ask: Ask) -> None:
-    entries: list[ScriptEntry] = [lambda request: reply(request.body['nothing'])]
-    with pytest.raises(KeyError, match='nothing'):
-        await ask(CodexSimulator(*entries), body)
 
 
 async def test_exhausted_script(body: Json, ask: Ask) -> None:

@@ -287,3 +287,7 @@ def test_sse_frame() -> None:
         sse_frame({'type': 'response.new', 'x': 'é'})
         == 'event: response.new\ndata: {"type":"response.new","x":"é"}\n\n'.encode()
     )
+
+
+def test_half_a_surrogate_pair_is_sent_as_a_question_mark() -> None:
+    assert sse_frame({'type': 'response.new', 'x': 'a\ud800'}).endswith(b'"x":"a?"}\n\n')
