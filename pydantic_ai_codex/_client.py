@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC
-from functools import cache
+from functools import cache, partial
+from typing import cast
 
 from ._clock import Clock, SystemClock
 from ._debug import debug, debugging, readable
@@ -15,11 +17,11 @@ from ._protocol.failures import error_from_response
 from ._protocol.requests import CodexRequest, encode_body, session_headers
 from ._stream import CodexStream
 from ._transport.base import Connection, Transport
-from ._transport.bearer import base_url_for, bearer_headers, check_base_url, redact
+from ._transport.bearer import base_url_for, bearer_headers, check_base_url, hidden, hide_in, redact
 from ._transport.http import HTTPClient, HTTPClients
 from ._transport.sse import SSETransport
 from .auth import AuthFile, Credentials, CredentialStore, EnvironmentStore, MemoryStore
-from .errors import BackendError, CodexError, ConfigurationError
+from .errors import BackendError, CodexError, ConfigurationError, CredentialsError
 
 __all__ = ('CodexClient', 'CodexStream', 'user_agent')
 
@@ -95,7 +97,10 @@ class CodexClient:
         Raises:
             CredentialsError: If there is no usable login.
         """
-        credentials = await self.store.load()
+        loading: object = self.store.load()
+        if not isinstance(loading, Awaitable):
+            raise ConfigurationError(f'The `load` of the store {type(self.store).__name__} has to be an `async def`.')
+        credentials = await cast('Awaitable[Credentials]', loading)
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 f'The `load` of the store returned a {type(credentials).__name__}, and has to return `Credentials`.'
@@ -141,6 +146,7 @@ class CodexClient:
             try:
                 return await self._attempt(request, content, credentials, whole=whole)
             except CodexError as error:
+                self._complete(error, credentials)
                 renewed = await self._renew(error, credentials) if may_renew else None
                 delay = retry_delay(policy, error, retries=retries, random=self._clock.random())
                 if renewed is None and delay is None:
@@ -158,7 +164,10 @@ class CodexClient:
         """The login that another process has put in the place of a refused one; never that of another account."""
         if not isinstance(error, BackendError) or error.status_code != 401:
             return None
-        login = await self.authenticate()
+        try:
+            login = await self.authenticate()
+        except CredentialsError:
+            return None  # The refusal says more: the request got there with a login.
         is_new = login.access_token != credentials.access_token
         return login if is_new and _same_account(login, credentials) else None
 
@@ -167,15 +176,18 @@ class CodexClient:
     ) -> CodexStream:
         connection = await self._send(request, content, credentials)
         if connection.status_code != 200:
-            raise self._explain(await self._refusal(connection), credentials)
-        base_url = base_url_for(credentials, self._base_url)
-        stream = CodexStream(connection, base_url=base_url, account_tag=credentials.account_tag, clock=self._clock)
+            raise await self._refusal(connection, credentials)
+        stream = CodexStream(
+            connection,
+            base_url=base_url_for(credentials, self._base_url),
+            credentials=credentials,
+            clock=self._clock,
+            complete=partial(self._complete, credentials=credentials),
+        )
         try:
             await stream.read_ahead(whole=whole)
-        except BaseException as error:
+        except BaseException:
             await stream.aclose()
-            if isinstance(error, BackendError):
-                self._explain(error, credentials)
             raise
         return stream
 
@@ -191,16 +203,16 @@ class CodexClient:
             debug('POST %s %s %s', url, redact(headers), readable(content))
         connection = await self._transport.send(url, headers=headers, content=content, timeouts=request.timeout)
         if is_debugging:
-            debug('answer %d %s', connection.status_code, redact(dict(connection.headers)))
+            debug('answer %d %s', connection.status_code, hidden(redact(connection.headers), credentials))
         return connection
 
-    async def _refusal(self, connection: Connection) -> BackendError:
+    async def _refusal(self, connection: Connection, credentials: Credentials) -> BackendError:
         try:
             content = await connection.read()
         finally:
             await connection.aclose()
         if debugging():
-            debug('refused: %s', readable(content))
+            debug('refused: %s', hidden(readable(content), credentials))
         return error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
 
     def _source(self) -> str:
@@ -208,27 +220,33 @@ class CodexClient:
             return self.store.describe()
         return '`api_key`' if self._is_key else '`credentials`'
 
-    def _explain(self, error: BackendError, credentials: Credentials) -> BackendError:
-        """Say what to do about it, where that is known here."""
-        if error.status_code == 401 and credentials.auth_mode == 'apikey':
-            error.hint = f'The API key from {self._source()} was refused; check it.'
-        elif error.status_code == 401:
+    def _complete(self, error: CodexError, credentials: Credentials) -> None:
+        """Make an error fit to be seen: with what to do about it, and without the login. Twice does no harm."""
+        if isinstance(error, BackendError):
+            error.hint = self._hint(error, credentials) or error.hint
+        hide_in(error, credentials)
+
+    def _hint(self, error: BackendError, credentials: Credentials) -> str | None:
+        """What to do about it, where that is known here."""
+        status = error.status_code or 0
+        if status == 401 and credentials.auth_mode == 'apikey':
+            return f'The API key from {self._source()} was refused; check it.'
+        if status == 401:
             expires_at = credentials.expires_at
             expiry = (
                 f', which says that it expires at {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC,'
                 if expires_at
                 else ''
             )
-            error.hint = (
+            return (
                 f'The login from {self._source()}{expiry} was refused. Run any `codex` command, which refreshes it, or '
                 '`codex login`, then try again.'
             )
-        elif error.status_code in (404, 405) and self._base_url is not None and not error.in_stream:
-            error.hint = f'Check the `base_url` {self._base_url!r}: it is what stands before {RESPONSES_PATH!r}.'
-        elif 300 <= (error.status_code or 0) < 400:
-            location = error.headers.get('location', 'nowhere')
-            error.hint = f'It redirects to {location!r}, where the login is not sent. Name the right `base_url`.'
-        return error
+        if status in (404, 405) and self._base_url is not None and not error.in_stream:
+            return f'Check the `base_url` {self._base_url!r}: it is what stands before {RESPONSES_PATH!r}.'
+        if 300 <= status < 400 and (location := error.headers.get('location')):
+            return f'It redirects to {location!r}, where the login is not sent. Name the right `base_url`.'
+        return None
 
 
 @cache

@@ -23,7 +23,7 @@ def debug(message: str, *values: object) -> None:
     """Log a line: through our logger where somebody listens, else to standard error."""
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug(message, *values)
-    else:
+    elif sys.stderr is not None:  # as in a program without a console
         sys.stderr.write(f'{message % values}\n')
 
 

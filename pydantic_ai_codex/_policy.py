@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,10 +32,11 @@ class TransportPolicy:
         max_delay: The longest wait in seconds that the backend did not ask for.
         max_retry_after: The longest wait in seconds that the backend may ask for. Where it asks for more, the error is
             raised at once and tells the wait.
-        idle_timeout: Seconds without an event after which a stream counts as dead; `None` for no end. The setting
-            `timeout` of a request goes before it.
-        connect_timeout: Seconds to connect, where the HTTP client is our own; `None` for no end. The setting `timeout`
-            of a request goes before it.
+        idle_timeout: Seconds of silence after which a stream counts as dead, and seconds during which all that comes
+            makes no event; `None` for no end. The setting `timeout` of a request goes before it; so does, for silence,
+            a timeout that the HTTP client was given. That of `httpx2` itself, 5 seconds, counts as not given: an
+            answer is often silent for longer, while the model thinks.
+        connect_timeout: Seconds to connect; `None` for no end. The same timeouts go before it.
 
     Raises:
         ConfigurationError: If a number is out of range.
@@ -95,15 +97,14 @@ def is_transient(error: CodexError) -> bool:
     """Whether the same request may succeed a little later."""
     if not isinstance(error, BackendError):
         return isinstance(error, TransportError | IncompleteStreamError)
-    if error.category == 'quota':
-        return False
     if error.category is None:
         # A code that is not known yet, inside a stream: the CLI tries again (captured). A redirect stays one.
         return error.in_stream
-    return error.category in _TRANSIENT or error.status_code == _REQUEST_TIMEOUT or (error.status_code or 0) >= 500
+    # The category and not the status: a code that is known says more, such as of a prompt that a 500 refuses.
+    return error.category in _TRANSIENT or error.status_code == _REQUEST_TIMEOUT
 
 
 def _is_within(value: object, least: float, most: float) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return least <= value <= most and value != math.inf
+    return least <= value <= min(most, sys.float_info.max)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ._clock import Clock
 from ._debug import debug, debugging, readable
 from ._protocol.decoder import ResponseDecoder
 from ._protocol.events import Event, ResponseStarted, UnknownEvent
 from ._transport.base import Connection
-from .errors import BackendError, TransportError
+from ._transport.bearer import hidden
+from .auth import Credentials
+from .errors import BackendError, CodexError, TransportError
 
 
 class CodexStream:
@@ -18,15 +20,26 @@ class CodexStream:
     Args:
         connection: The answer, its status seen and its body not read yet.
         base_url: The base URL that answered.
-        account_tag: The tag of the account that was asked; see `Credentials.account_tag`.
+        credentials: The login that the request carried.
         clock: Time, for errors that tell when to come back.
+        complete: Makes an error fit to be seen, once it is to be raised.
     """
 
-    def __init__(self, connection: Connection, *, base_url: str, account_tag: str | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        clock: Clock,
+        complete: Callable[[CodexError], None],
+    ) -> None:
         self.base_url = base_url
         """The base URL that answered."""
-        self.account_tag = account_tag
+        self.account_tag = credentials.account_tag
         """The tag of the account that served it, which alone can read what is encrypted in it."""
+        self._credentials = credentials
+        self._complete = complete
         self._connection = connection
         self._decoder = ResponseDecoder(connection.headers, clock.now)
         self._ahead: list[Event] = []
@@ -43,11 +56,12 @@ class CodexStream:
             whole: Whether to read on to the end of the answer.
 
         Raises:
-            CodexError: As `receive` does. Then nothing is to be handed out.
+            CodexError: As `receive` does, and not complete yet. Then nothing is to be handed out.
         """
         while self._failure is not None or not self._decoder.ended:
             events = await self._read()
-            self._ahead += events
+            # Those that nobody reads may be many and large; they are not worth the memory.
+            self._ahead += [event for event in events if not isinstance(event, UnknownEvent)]
             if not whole and any(map(_shows_something, events)):
                 return
 
@@ -63,7 +77,11 @@ class CodexStream:
         if self._ahead:
             events, self._ahead = self._ahead, []
             return events
-        return await self._read()
+        try:
+            return await self._read()
+        except CodexError as error:
+            self._complete(error)
+            raise
 
     async def _read(self) -> list[Event]:
         if self._failure is not None:
@@ -72,12 +90,14 @@ class CodexStream:
         while not events and not self._decoder.ended:
             batch = () if self._closed else await self._connection.receive()
             if not batch and self._closed:
-                raise TransportError('The stream was closed before the answer was complete.', phase='read')
+                raise TransportError(
+                    'The stream was closed before the answer was complete.', phase='read', in_stream=True
+                )
             if not batch:
                 self._decoder.close()
             for data in batch:
                 if self._debug:
-                    debug('event %s', readable(data))
+                    debug('event %s', hidden(readable(data), self._credentials))
                 try:
                     events += self._decoder.receive(data)
                 except BackendError as failure:

@@ -18,7 +18,8 @@ CodexError
 `CodexModel` raises pydantic-ai's own classes where these have an equivalent (`ModelHTTPError`, `ModelConnectionError`,
 `UserError` and so on), with the error from here as `__cause__`; see `pydantic_ai_codex._model.errors`.
 
-All of them pickle, and no message, `repr` or field holds a token.
+All of them pickle. None of our own words holds a token, and where the backend echoes the login, it is masked in every
+field, so in the text and the `repr` too.
 """
 
 from __future__ import annotations
@@ -180,11 +181,13 @@ class TransportError(CodexError):
 
     Attributes:
         phase: The stage at which it failed, or `None` where that is not known.
+        in_stream: Whether a stream had begun well by then.
     """
 
-    def __init__(self, message: str, *, phase: TransportPhase | None = None) -> None:
+    def __init__(self, message: str, *, phase: TransportPhase | None = None, in_stream: bool = False) -> None:
         super().__init__(message)
         self.phase: TransportPhase | None = phase
+        self.in_stream = in_stream
 
 
 class TransportTimeoutError(TransportError):
@@ -192,7 +195,15 @@ class TransportTimeoutError(TransportError):
 
 
 class StreamError(CodexError):
-    """The answer is not the stream of events that it should be."""
+    """The answer is not the stream of events that it should be.
+
+    Attributes:
+        in_stream: Whether a stream had begun well by then.
+    """
+
+    def __init__(self, message: str, *, in_stream: bool = True) -> None:
+        super().__init__(message)
+        self.in_stream = in_stream
 
 
 class MalformedStreamError(StreamError):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import os
+import pickle
+import sys
+import traceback
 import warnings
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +22,8 @@ import httpx2
 import pytest
 from inline_snapshot import snapshot
 from pydantic_ai import Agent
-from pydantic_ai.exceptions import UserError
+from pydantic_ai.exceptions import ModelAPIError, UserError
+from pydantic_ai.models.fallback import FallbackModel
 
 from pydantic_ai_codex import CodexModel, CodexProvider, TransportPolicy
 from pydantic_ai_codex._client import CodexClient
@@ -26,8 +31,15 @@ from pydantic_ai_codex._protocol.events import ResponseEnded, TextDelta
 from pydantic_ai_codex._protocol.requests import CodexRequest
 from pydantic_ai_codex._transport import sse
 from pydantic_ai_codex.auth import Credentials, MemoryStore
-from pydantic_ai_codex.errors import BackendError, ConfigurationError, TransportError
-from pydantic_ai_codex.testing import CodexSimulator, raw_stream, reply, say, sse_frame, turn
+from pydantic_ai_codex.errors import (
+    BackendError,
+    CodexError,
+    ConfigurationError,
+    CredentialsNotFoundError,
+    MalformedStreamError,
+    TransportError,
+)
+from pydantic_ai_codex.testing import CodexSimulator, fail, raw_stream, reply, say, sse_frame, turn
 
 pytestmark = pytest.mark.anyio
 
@@ -142,6 +154,20 @@ async def test_a_compressed_stream_is_read() -> None:
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http_client:
         assert await text_of(client(CodexSimulator(), http_client=http_client)) == 'Hi'
+
+
+async def test_an_answer_that_cannot_be_decompressed_is_no_stream() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b'no gzip'
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={'content-encoding': 'gzip'}, content=body())
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http_client:
+        with pytest.raises(MalformedStreamError, match='cannot be decompressed') as caught:
+            await client(CodexSimulator(), http_client=http_client).stream(request())
+
+    assert not caught.value.in_stream
 
 
 async def test_events_in_one_piece_with_a_failure_are_not_lost() -> None:
@@ -305,6 +331,7 @@ async def test_a_factory_of_legacy_clients_is_a_user_error() -> None:
         ({'originator': 'two words'}, 'originator'),
         ({'originator': None}, 'originator'),
         ({'base_url': 5}, 'base_url'),
+        ({'base_url': 'https://\u2603.net'}, 'base_url'),
     ],
 )
 def test_arguments_that_cannot_work(arguments: dict[str, Any], words: str) -> None:
@@ -340,9 +367,10 @@ async def test_timeouts(seconds: Any) -> None:
     assert seen == [getattr(seconds, 'read', seconds)]
 
 
-async def test_a_wrong_timeout_is_refused() -> None:
+@pytest.mark.parametrize('seconds', ['soon', 0, -1, True, math.inf, math.nan, 10**400], ids=lambda each: str(each)[:5])
+async def test_a_wrong_timeout_is_refused(seconds: object) -> None:
     with pytest.raises(ConfigurationError, match='timeout'):
-        await text_of(client(CodexSimulator()), timeout='soon')
+        await text_of(client(CodexSimulator()), timeout=seconds)
 
 
 async def test_the_log_has_no_login(codex_simulator: CodexSimulator, caplog: pytest.LogCaptureFixture) -> None:
@@ -471,15 +499,22 @@ async def test_no_proxy_sees_the_login_on_its_way_to_loopback(variable: str, mon
 
 
 @pytest.mark.parametrize(
-    ('variable', 'value'), [('HTTPS_PROXY', 'weird://proxy'), ('ALL_PROXY', 'socks5://127.0.0.1:1')]
+    ('variable', 'value', 'words'),
+    [
+        ('HTTPS_PROXY', 'weird://proxy', 'weird://proxy'),
+        ('ALL_PROXY', 'socks5://127.0.0.1:1', r'`pip install httpx2\[socks\]`\. Look'),
+        ('HTTPS_PROXY', 'http://me:secret', r'a URL that it is to use is none\. Look'),
+    ],
 )
 async def test_a_proxy_that_cannot_be_used_is_a_user_error(
-    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+    variable: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(UserError, match='HTTPS_PROXY'):
+    with pytest.raises(UserError, match=f'{words}.*HTTPS_PROXY') as caught:
         await Agent(CodexModel('gpt-5.5', provider=CodexProvider(credentials=CodexSimulator().credentials))).run('Hi')
+
+    assert 'secret' not in ''.join(traceback.format_exception(caught.value))
 
 
 async def test_cookies_are_not_kept() -> None:
@@ -576,9 +611,339 @@ async def test_a_conversation_does_not_go_on_under_another_account() -> None:
 
 @pytest.mark.parametrize(
     'headers',
-    [{'x': 1}, {'x': 'é'}, {'x': 'a\nb'}, {'': 'x'}, {'x y': 'z'}, ['x'], {'Content-Length': '3'}, {'host': 'evil'}],
+    [
+        {'x': ' secret'},
+        {'x': 'secret '},
+        {'x': ' '},
+        {'x': 1},
+        {'x': 'é'},
+        {'x': 'a\nb'},
+        {'': 'x'},
+        {'x y': 'z'},
+        ['x'],
+        {'Content-Length': '3'},
+        {'host': 'evil'},
+    ],
     ids=str,
 )
 def test_headers_that_cannot_be_sent(headers: Any) -> None:
-    with pytest.raises(ConfigurationError, match='extra_headers'):
+    with pytest.raises(ConfigurationError, match='extra_headers') as caught:
         request(extra_headers=headers)
+
+    assert 'secret' not in str(caught.value)
+
+
+async def test_a_header_that_the_library_refuses_is_told_without_its_words() -> None:
+    asked: list[httpx2.Request] = []
+
+    async def spoil(sent: httpx2.Request) -> None:
+        asked.append(sent)
+        sent.headers['x-key'] = 'secret '
+
+    simulator = CodexSimulator(reply('Hi'))
+    async with simulator.serve() as server:
+        provider = CodexProvider(
+            credentials=simulator.credentials,
+            base_url=server.base_url,
+            http_client=lambda: httpx2.AsyncClient(event_hooks={'request': [spoil]}),
+        )
+        async with provider:
+            with pytest.raises(ConfigurationError, match='most likely because of a header') as caught:
+                await provider.client.stream(request())
+
+    assert 'secret' not in ''.join(traceback.format_exception(caught.value))
+    assert len(asked) == 1
+
+
+class Raising(httpx2.AsyncBaseTransport):
+    """Raises for a status itself, as a transport that retries does."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self.inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self.inner.handle_async_request(request)
+        response.request = request
+        return response.raise_for_status()
+
+
+async def raise_for_status(response: httpx2.Response) -> None:
+    response.raise_for_status()
+
+
+async def read_and_raise_for_status(response: httpx2.Response) -> None:
+    await response.aread()
+    response.raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ('hook', 'message'),
+    [(None, ': Oh no.'), (read_and_raise_for_status, ': Oh no.'), (raise_for_status, ' without a message.')],
+    ids=['transport', 'hook that reads', 'hook'],
+)
+async def test_a_status_that_somebody_else_raises_for_is_ours_to_judge(
+    hook: Callable[[httpx2.Response], Awaitable[None]] | None, message: str
+) -> None:
+    simulator = CodexSimulator(fail(503, message='Oh no.'), fail(400, message='Oh no.'), fail(400, message='Oh no.'))
+
+    def make() -> httpx2.AsyncClient:
+        if hook is None:
+            return httpx2.AsyncClient(transport=Raising(simulator.transport))
+        return httpx2.AsyncClient(transport=simulator.transport, event_hooks={'response': [hook]})
+
+    provider = simulator.provider(http_client=make, policy=TransportPolicy())
+    second = CodexSimulator(reply('From the second.'))
+
+    with pytest.raises(BackendError) as caught:
+        await provider.client.stream(request())
+    result = await Agent(FallbackModel(CodexModel('gpt-5.5', provider=provider), second.model())).run('Hi')
+
+    assert caught.value.message == f'The backend answered 400{message}'
+    assert [each.status for each in simulator.requests] == [503, 400, 400]
+    assert (result.output, simulator.open_streams) == ('From the second.', 0)
+
+
+class Stubborn(httpx2.AsyncByteStream):
+    """A body that cannot be closed."""
+
+    def __init__(self, content: list[bytes]) -> None:
+        self.content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for each in self.content:
+            yield each
+
+    async def aclose(self) -> None:
+        raise OSError('closing failed')
+
+
+class StubbornTransport(httpx2.AsyncBaseTransport):
+    """Answers with such bodies, and cannot be closed either."""
+
+    def __init__(self, status: int, *content: bytes) -> None:
+        self.answer = status, [*content]
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        status, content = self.answer
+        return httpx2.Response(status, stream=Stubborn(content))
+
+    async def aclose(self) -> None:
+        raise OSError('closing failed')
+
+
+HI = sse_frame({'type': 'response.output_text.delta', 'item_id': 'm', 'delta': 'Hi'})
+END = sse_frame({'type': 'response.completed', 'response': {}})
+
+
+@pytest.mark.parametrize('content', [(HI, END), (HI, END, b': more\n\n'), (HI,)], ids=['whole', 'more', 'left early'])
+async def test_an_answer_that_cannot_be_closed_is_an_answer(content: tuple[bytes, ...]) -> None:
+    codex = client(CodexSimulator(), http_client=lambda: httpx2.AsyncClient(transport=StubbornTransport(200, *content)))
+    codex.http_clients.enter()
+
+    stream = await codex.stream(request())
+    assert await stream.receive() == [TextDelta('m', 0, 'Hi')]
+    if END in content:
+        await stream.receive()
+    await stream.aclose()
+
+    lease = codex.http_clients.lease()
+    await codex.http_clients.leave()
+    assert not lease.client.is_closed
+    await lease.release()
+    # Nothing else holds the client.
+    assert lease.client.is_closed
+
+
+async def test_a_refusal_that_cannot_be_closed_is_a_refusal() -> None:
+    def make() -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=StubbornTransport(400, b'{"detail": "Oh no."}'))
+
+    with pytest.raises(BackendError, match='answered 400: Oh no'):
+        await client(CodexSimulator(), http_client=make).stream(request())
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        NotImplementedError('not here'),
+        RuntimeError('a bug in a hook'),
+        ValueError('another'),
+        UserError('not like this'),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize('shared', [False, True], ids=['factory', 'shared'])
+async def test_what_is_not_the_librarys_stays_as_it_is(error: Exception, shared: bool) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        raise error
+
+    http_client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    codex = client(CodexSimulator(), http_client=http_client if shared else lambda: http_client)
+
+    with pytest.raises(type(error)) as caught:
+        await codex.stream(request())
+
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        '<asyncio.locks.Event object> is bound to a different event loop',
+        'Task got Future <Future pending> attached to a different loop',
+        'Event loop is closed',
+        'Cannot send a request, as the client has been closed.',
+        'unable to perform operation on <TCPTransport closed=True>; the handler is closed',
+    ],
+)
+async def test_how_it_is_told_that_a_client_belongs_to_another_loop(words: str) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        raise RuntimeError(words)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http_client:
+        with pytest.raises(ConfigurationError, match='pass a callable'):
+            await client(CodexSimulator(), http_client=http_client).stream(request())
+
+
+@pytest.mark.parametrize(
+    'error', [httpx2.TooManyRedirects('round'), httpx2.CloseError('gone'), ConnectionResetError(104, 'reset')], ids=repr
+)
+async def test_every_other_error_of_the_library_is_a_transport_error(error: Exception) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        raise error
+
+    codex = client(
+        CodexSimulator(),
+        http_client=lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(answer)),
+        policy=TransportPolicy(max_retries=0),
+    )
+    with pytest.raises(TransportError, match='connection to the backend broke'):
+        await codex.stream(request())
+
+
+async def test_a_refusal_is_told_even_where_the_login_is_gone_by_then() -> None:
+    simulator = CodexSimulator()
+    logins = [simulator.credentials]
+    simulator.revoke()
+
+    class Vanishing(MemoryStore):
+        async def load(self) -> Credentials:
+            if not logins:
+                raise CredentialsNotFoundError('There is no login.')
+            return logins.pop()
+
+    with pytest.raises(BackendError, match='codex login') as caught:
+        await client(simulator, credentials=Vanishing()).stream(request())
+
+    assert caught.value.status_code == 401
+
+
+# The login in what comes back.
+
+
+def echoing(status: int, kind: str, form: str) -> Callable[[httpx2.Request], httpx2.Response]:
+    """A backend that says what it was asked, in words or in JSON."""
+
+    def answer(sent: httpx2.Request) -> httpx2.Response:
+        echo = f'{sent.headers["authorization"]} of {sent.headers["chatgpt-account-id"]}'
+        content = form.replace('ECHO', echo).encode()
+        headers = {'content-type': kind, 'x-echo': echo, 'set-cookie': 'sid=secret', 'x-request-id': echo}
+        return httpx2.Response(status, headers=headers, content=content)
+
+    return answer
+
+
+FAILED = 'data: {"type": "response.failed", "response": {"error": {"code": "ECHO", "message": "ECHO", "x": ["ECHO"]}}}'
+ECHOES = {
+    'text': (400, 'text/plain', 'You sent ECHO.'),
+    'JSON': (400, 'application/json', '{"error": {"message": "ECHO", "code": "ECHO", "ECHO": [{"type": "ECHO"}]}}'),
+    'cut': (400, 'text/plain', 'x' * 450 + 'ECHO'),
+    'page': (200, 'text/html', '<html>ECHO'),
+    'cut page': (200, 'text/html', 'x' * 250 + 'ECHO'),
+    'event': (200, 'text/event-stream', f'{FAILED}\n\n'),
+    'event after a piece': (200, 'text/event-stream', f'{HI.decode()}{FAILED}\n\n'),
+    'no end': (200, 'text/event-stream', 'data: {"type": "ECHO"}\n\n'),
+    'redirect': (307, 'text/plain', ''),
+}
+
+
+@pytest.mark.parametrize('echo', ECHOES.values(), ids=ECHOES.keys())
+async def test_a_login_that_is_echoed_is_not_shown(
+    echo: tuple[int, str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, 'pydantic_ai_codex')
+    simulator = CodexSimulator(account_id='account-of-somebody')
+    transport = httpx2.MockTransport(echoing(*echo))
+    provider = simulator.provider(http_client=lambda: httpx2.AsyncClient(transport=transport))
+
+    with pytest.raises(ModelAPIError) as caught:
+        async with Agent(CodexModel('gpt-5.5', provider=provider)).run_stream('Hi') as result:
+            await result.get_output()
+
+    error, cause = caught.value, caught.value.__cause__
+    assert isinstance(cause, CodexError)
+    shown = [str(error), repr(error), repr(vars(error)), str(cause), repr(cause), repr(vars(cause)), repr(cause.args)]
+    shown += [''.join(traceback.format_exception(error)), caplog.text, repr(pickle.dumps(error))]
+    # The middle of a token, as it is cut off somewhere.
+    for secret in (simulator.access_token[20:40], simulator.account_id, 'sid=secret'):
+        assert not [each for each in shown if secret in each]
+
+
+async def test_an_error_that_quotes_the_login_does_not_show_it() -> None:
+    simulator = CodexSimulator()
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.RemoteProtocolError(f'illegal header line: {request.headers["authorization"]}')
+
+    codex = client(
+        simulator,
+        http_client=lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(answer)),
+        policy=TransportPolicy(max_retries=0),
+    )
+    with pytest.raises(TransportError, match=r'illegal header line: Bearer \*\*\*') as caught:
+        await codex.stream(request())
+
+    assert simulator.access_token not in ''.join(traceback.format_exception(caught.value))
+
+
+# What to do about it.
+
+
+def refused(code: str) -> bytes:
+    return sse_frame({'type': 'response.failed', 'response': {'error': {'code': code, 'message': 'No.'}}})
+
+
+@pytest.mark.parametrize('begins', [b'', HI], ids=['at once', 'after a piece'])
+@pytest.mark.parametrize('code', ['token_expired', 'usage_limit_reached'])
+async def test_what_to_do_is_told_whenever_it_fails(begins: bytes, code: str) -> None:
+    codex = client(CodexSimulator(raw_stream(begins, refused(code))), policy=TransportPolicy(max_retries=0))
+
+    with pytest.raises(BackendError) as caught:
+        await text_of(codex)
+
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith(
+        {'token_expired': 'The login from `credentials`', 'usage_limit_reached': 'The limit of the plan'}[code]
+    )
+
+
+@pytest.mark.parametrize(
+    ('location', 'hint'),
+    [({}, None), ({'location': '/there'}, "It redirects to '/there', where the login is not sent.")],
+    ids=['nowhere', 'somewhere'],
+)
+async def test_where_a_redirect_leads(location: dict[str, str], hint: str | None) -> None:
+    with pytest.raises(BackendError) as caught:
+        await client(CodexSimulator(fail(304, headers=location))).stream(request())
+
+    assert caught.value.hint == (hint and f'{hint} Name the right `base_url`.')
+
+
+async def test_a_program_without_a_console_has_no_log(
+    codex_simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codex_simulator.add(reply('Hi'))
+    monkeypatch.setenv('CODEX_DEBUG', '1')
+    monkeypatch.setattr(sys, 'stderr', None)
+
+    assert await text_of(client(codex_simulator)) == 'Hi'

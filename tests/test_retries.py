@@ -30,6 +30,7 @@ from pydantic_ai_codex.errors import (
     CredentialsNotFoundError,
     IncompleteStreamError,
     MalformedStreamError,
+    StreamError,
     TransportError,
     TransportTimeoutError,
 )
@@ -140,6 +141,8 @@ RAISED = {
     '429 usage_not_included': fail(429, error_type='usage_not_included'),
     '429 insufficient_quota': fail(429, code='insufficient_quota'),
     '500 insufficient_quota': fail(500, code='insufficient_quota'),
+    '500 context window': fail(500, code='context_length_exceeded'),
+    '500 invalid prompt': fail(500, code='invalid_prompt'),
     '307': fail(307, headers={'location': '/elsewhere'}),
     '400': fail(400),
     '401': fail(401),
@@ -561,6 +564,12 @@ def test_a_number_out_of_range(fields: dict[str, Any]) -> None:
         TransportPolicy(**fields)
 
 
+@pytest.mark.parametrize('name', ['first_delay', 'max_delay', 'max_retry_after', 'idle_timeout'])
+def test_a_number_beyond_every_float(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f'`{name}` takes'):
+        TransportPolicy(**{name: 10**400})
+
+
 def test_a_policy_is_data() -> None:
     policy = TransportPolicy(max_retries=0, idle_timeout=None, connect_timeout=None, max_retry_after=0, jitter=0)
 
@@ -703,6 +712,71 @@ async def test_timeouts_of_our_own_clients(
         await client.http_clients.leave()
 
     assert (seen[0]['connect'], seen[0]['read']) == expected
+
+
+@pytest.mark.parametrize('passed_in', [False, True], ids=['factory', 'passed-in'])
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        # Nobody chose the 5 seconds of the library.
+        ({}, (15.0, 300.0)),
+        ({'timeout': httpx2.Timeout(5.0)}, (15.0, 300.0)),
+        ({'timeout': 7}, (7, 7)),
+        ({'timeout': httpx2.Timeout(5.0, read=60)}, (5, 60)),
+        ({'timeout': None}, (None, None)),
+    ],
+    ids=str,
+)
+async def test_timeouts_of_clients_of_the_user(
+    options: dict[str, Any], expected: tuple[float | None, float | None], passed_in: bool
+) -> None:
+    seen: list[Any] = []
+
+    def answer(sent: httpx2.Request) -> httpx2.Response:
+        seen.append(sent.extensions['timeout'])
+        return httpx2.Response(200, content=ENDED)
+
+    def make() -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.MockTransport(answer), **options)
+
+    credentials = CodexSimulator().credentials
+    client = CodexClient(credentials=credentials, http_client=make() if passed_in else make)
+    stream = await client.stream(request())
+    await stream.aclose()
+
+    assert (seen[0]['connect'], seen[0]['read']) == expected
+
+
+async def test_what_nobody_reads_is_not_kept() -> None:
+    unknown = sse_frame({'type': 'response.of_the_future'})
+    setup = Setup(raw_stream(STARTED, unknown, DELTA, unknown, ENDED))
+
+    events = await setup.ask(whole=True)
+
+    assert [type(event) for event in events if not isinstance(event, TextDelta)] == [ResponseStarted, ResponseEnded]
+    assert text_of(events) == 'Hi'
+
+
+@pytest.mark.parametrize(
+    ('entry', 'in_stream'),
+    [
+        (raw_stream(DELTA, cut=True), True),
+        (raw_stream(DELTA, PING), True),
+        (raw_stream(cut=True), False),
+        (connect_error(), False),
+        (raw_stream(b'<html>', content_type='text/html'), False),
+        (fail(500), False),
+        (fail_in_stream('server_error'), True),
+    ],
+    ids=['cut', 'no end', 'cut at the start', 'no connection', 'no stream', 'status', 'event'],
+)
+async def test_whether_a_stream_had_begun_well(entry: ScriptEntry, in_stream: bool) -> None:
+    setup = Setup(entry, max_retries=0)
+
+    with pytest.raises((BackendError, TransportError, StreamError)) as caught:
+        await setup.ask()
+
+    assert caught.value.in_stream is in_stream
 
 
 async def test_what_a_closed_stream_had_read_ahead_is_not_shown() -> None:

@@ -74,17 +74,17 @@ def model_error(error: CodexError, model_name: str) -> Exception:
         case BackendError():
             return _backend_error(error, model_name)
         case TransportTimeoutError():
-            return ModelTimeoutError(model_name, error.message, phase=error.phase)
+            return ModelTimeoutError(model_name, error.message, phase=error.phase, in_stream=error.in_stream)
         case TransportError():
-            return ModelConnectionError(model_name, error.message, phase=error.phase)
+            return ModelConnectionError(model_name, error.message, phase=error.phase, in_stream=error.in_stream)
         case IncompleteStreamError():
-            return ModelConnectionError(model_name, error.message, phase='read', in_stream=True)
+            return ModelConnectionError(model_name, error.message, phase='read', in_stream=error.in_stream)
         case ConfigurationError():
             return CodexUserError(error.message)
         case CredentialsError():
             return CodexLoginError(error.message)
         case StreamError():
-            return ModelAPIError(model_name, error.message)
+            return ModelAPIError(model_name, error.message, in_stream=error.in_stream)
         case _:
             # Not about the backend, such as a simulator whose script is used up: a fallback must not hide it.
             return error

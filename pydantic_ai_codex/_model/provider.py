@@ -16,6 +16,7 @@ from .._protocol.model_names import parse_model_name
 from .._transport.http import HTTPClient
 from ..auth import Credentials, CredentialStore
 from .errors import mapped_errors
+from .history.origins import OUR_NAME
 from .profile import codex_model_profile
 
 CANONICAL_SYSTEM: Final = 'openai'
@@ -69,7 +70,7 @@ class CodexProvider(Provider[CodexClient]):
     @property
     def name(self) -> str:
         """`codex`, the name on parts, responses and spans."""
-        return 'codex'
+        return OUR_NAME
 
     @property
     def canonical_system(self) -> str:

@@ -86,9 +86,9 @@ def error_from_event(
     code = text_or_none(details.get('code'))
     # Where the event itself holds the details, its type is the event's own.
     error_type = None if details is event else text_or_none(details.get('type'))
-    status = next((each for each in (event.get('status'), event.get('status_code')) if isinstance(each, int)), None)
-    if status is None:
-        status = next((_CODES[key][1] for key in (code, error_type) if key in _CODES), None)
+    status = next(filter(_is_error_status, (event.get('status'), event.get('status_code'))), None)
+    if status is None and (known := _known(code, error_type)):
+        status = _CODES[known][1]
     message = _message(details, None)
     return _error(
         f'The backend failed in the stream ({code or error_type or "no code"})' + (f': {message}' if message else '.'),
@@ -123,27 +123,39 @@ def _error(
         code=code,
         error_type=error_type,
         body=body,
-        headers=headers,
+        headers={name: value for name, value in headers.items() if name != 'set-cookie'},
         retry_after=wait.seconds,
         resets_at=wait.until,
         request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), None),
         in_stream=in_stream,
-        hint=_hint(category, wait),
+        hint=_quota_hint(_known(code, error_type), wait) if category == 'quota' else None,
     )
 
 
-def _hint(category: FailureCategory | None, wait: Wait) -> str | None:
-    if category != 'quota':
-        return None
-    if wait == Wait():
-        return 'The plan does not cover it, or its limit is reached.'
-    return f'The limit of the plan is reached; it resets {wait}.'
+def _quota_hint(code: str | None, wait: Wait) -> str:
+    if code == 'usage_not_included':
+        return 'The plan does not cover it.'
+    if wait != Wait():
+        return f'The limit of the plan is reached; it resets {wait}.'
+    if code == 'usage_limit_reached':
+        return 'The limit of the plan is reached; the backend does not say when it resets.'
+    if code == 'insufficient_quota':
+        return 'The quota is used up; look at the plan and at the billing of the account.'
+    return 'The plan does not cover it, or its limit is reached.'
+
+
+def _known(*codes: str | None) -> str | None:
+    """The first code that the table holds."""
+    return next((code for code in codes if code in _CODES), None)
+
+
+def _is_error_status(value: object) -> bool:
+    return isinstance(value, int) and 400 <= value <= 599
 
 
 def _category(code: str | None, error_type: str | None, status: int | None) -> FailureCategory | None:
-    for key in (code, error_type):
-        if key in _CODES:
-            return _CODES[key][0]
+    if known := _known(code, error_type):
+        return _CODES[known][0]
     if status is None:
         return None
     if status >= 500:

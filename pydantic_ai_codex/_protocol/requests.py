@@ -79,10 +79,11 @@ def _check_header(name: object, value: object) -> None:
             f'The setting `extra_headers` may not hold {name!r}: the login and the connection decide it. For another '
             'login pass other credentials to `CodexProvider`.'
         )
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
         # Not shown: it may be a secret.
         raise ConfigurationError(
-            f'The value of {name!r} in the setting `extra_headers` has to be a text of printable ASCII characters.'
+            f'The value of {name!r} in the setting `extra_headers` has to be a text of printable ASCII characters, '
+            'without blanks around it.'
         )
 
 
@@ -117,11 +118,12 @@ def encode_body(request: CodexRequest) -> bytes:
             f'The request has no JSON form: {error}. Look for a value that is no JSON in `extra_body` or a schema, '
             'and for half a character (a lone surrogate) in a text.'
         ) from error
-    # The encoder writes numbers that JSON does not have. Only schemas and the user's own fields can hold them.
+    # The encoder writes numbers that JSON does not have; a text may hold their names.
     unlikely = b'NaN' in content or b'Infinity' in content
-    if unlikely and _has_no_json_number([request.tools, request.text_format, dict(request.extra_body)]):
+    if unlikely and _has_no_json_number([request.input, request.tools, request.text_format, dict(request.extra_body)]):
         raise ConfigurationError(
-            'The request has no JSON form: `extra_body` or a schema holds a number that is not finite (NaN, Infinity).'
+            'The request has no JSON form: `extra_body`, a schema or the history holds a number that is not finite '
+            '(NaN, Infinity).'
         )
     return content
 

@@ -144,6 +144,8 @@ def _number(value: object) -> float | None:
     """A number that can be one of seconds, also written as text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    if isinstance(value, str) and (not value.isascii() or '_' in value):
+        return None  # Python reads these as numbers, and nobody writes them.
     try:
         number = float(value)
     except (ValueError, OverflowError):

@@ -55,5 +55,6 @@ class Transport(Protocol):
 
         Raises:
             TransportError: If the request does not get through.
+            ConfigurationError: If it cannot be sent, or not from this event loop.
         """
         ...

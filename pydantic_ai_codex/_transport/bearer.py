@@ -1,11 +1,14 @@
-"""Where a token may go, and the headers that carry it; pure, and used by every transport."""
+"""Where a token may go, the headers that carry it, and what hides it; pure, and used by every transport."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
+
+import httpx2
 
 from .._protocol.constants import (
     ACCOUNT_HEADER,
@@ -16,7 +19,9 @@ from .._protocol.constants import (
     RESPONSES_PATH,
 )
 from ..auth import Credentials
-from ..errors import ConfigurationError, CredentialsError
+from ..errors import CodexError, ConfigurationError, CredentialsError
+
+_T = TypeVar('_T')
 
 _SHOWN: Final = frozenset(
     {
@@ -43,6 +48,12 @@ _SHOWN: Final = frozenset(
 )
 """Headers whose values a log may show, beside the plan limits; whatever else there is may be a secret."""
 
+_SHORTEST: Final = 8
+"""Characters of a secret; hiding a shorter one would only garble the words around it."""
+
+_PREFIX: Final = 16
+"""Characters by which a secret is known again, also where the rest of it was cut off."""
+
 
 def check_base_url(base_url: str) -> str:
     """The base URL in its plain form: without a slash, or `/responses`, at its end.
@@ -63,7 +74,8 @@ def check_base_url(base_url: str) -> str:
         parts = urlsplit(base_url)
         host = parts.hostname or ''
         port = '' if parts.port is None else f':{parts.port}'
-    except ValueError as error:
+        httpx2.URL(base_url)  # It takes less, such as of the characters of a host.
+    except (ValueError, httpx2.InvalidURL) as error:
         raise ConfigurationError(f'The `base_url` {base_url!r} is no URL: {error}.') from error
     # Some parsers read "[::1]evil.example" as the loopback address.
     whole = parts.netloc.lower() in (f'{host}{port}', f'[{host}]{port}')
@@ -118,6 +130,41 @@ def redact(headers: Mapping[str, str]) -> dict[str, str]:
         name: value if name.lower() in _SHOWN or name.lower().startswith('x-codex-') else '***'
         for name, value in headers.items()
     }
+
+
+def hidden(value: _T, credentials: Credentials) -> _T:
+    """A text, or JSON, with `***` in place of the token and the account id; for logs and errors.
+
+    A backend or a proxy may echo the request, as a whole or cut off somewhere.
+
+    Args:
+        value: What is to be shown.
+        credentials: The login that the request carried.
+    """
+    secrets = [each for each in (credentials.access_token, credentials.account_id) if each and len(each) >= _SHORTEST]
+    if not secrets:
+        return value
+    return _replaced(value, re.compile('|'.join(rf'{re.escape(each[:_PREFIX])}[\w.~+/=-]*' for each in secrets)))
+
+
+def hide_in(error: CodexError, credentials: Credentials) -> None:
+    """Hide the login in every field of an error; see `hidden`."""
+    fields = hidden(vars(error), credentials)
+    if fields != vars(error):
+        vars(error).update(fields)
+        error.args = (error.message,)
+        error.__cause__ = None  # It says the same.
+
+
+def _replaced(value: Any, secrets: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return secrets.sub('***', value)
+    if isinstance(value, dict):
+        items = cast('dict[Any, Any]', value).items()
+        return {_replaced(key, secrets): _replaced(each, secrets) for key, each in items}
+    if isinstance(value, list):
+        return [_replaced(each, secrets) for each in cast('list[Any]', value)]
+    return value
 
 
 def _is_loopback(host: str) -> bool:

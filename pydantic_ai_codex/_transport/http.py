@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import math
 import ssl
 import sys
 import threading
@@ -12,19 +11,17 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
 import httpx2
 
-from .._protocol.constants import CONNECT_TIMEOUT, IDLE_TIMEOUT
 from ..errors import ConfigurationError
 from .clone import can_clone, clone, follow
 
 HTTPClient: TypeAlias = httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]
 
-DEFAULT_TIMEOUT: Final = httpx2.Timeout(IDLE_TIMEOUT, connect=CONNECT_TIMEOUT)
 _LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
 _LINGER: Final = 0.5
@@ -36,6 +33,8 @@ class Lease:
 
     def __init__(self, client: httpx2.AsyncClient, held: _Held | None) -> None:
         self.client = client
+        self.is_shared = held is None
+        """Whether it is the one that was passed in, which serves every event loop."""
         self._held = held
 
     async def release(self) -> None:
@@ -57,8 +56,15 @@ class _Held:
         """Blocks that were entered."""
         self.was_entered = False
         """Whether whoever leaves last closes the client; where nobody ever enters, the end of the loop does."""
+        self._thread = threading.current_thread()
         self._keeper = _keep(client)
         _start(self._keeper, _running_loop())
+
+    def is_left(self, loop: Any) -> bool:
+        """Whether the event loop ended without a word: it is closed, or will not run again, as its thread is over."""
+        # `run_sync` of pydantic-ai makes a loop for each thread and closes none.
+        is_over = not self._thread.is_alive() and not getattr(loop, 'is_running', bool)()
+        return is_over or getattr(loop, 'is_closed', bool)()
 
     async def close_if_unused(self) -> None:
         """Close the client after the last use, unless nobody entered it."""
@@ -75,7 +81,8 @@ async def _keep(client: httpx2.AsyncClient) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        await client.aclose()
+        with suppress(Exception):  # A client of the user's factory may raise anything, and nothing depends on it.
+            await client.aclose()
 
 
 def _start(keeper: AsyncGenerator[None], loop: Any) -> None:
@@ -109,7 +116,8 @@ class HTTPClients:
     """Hands out an HTTP client for the event loop that asks. Any number of threads may ask at once.
 
     Connections belong to the loop that opened them, so each loop has a client: one of our own, one that the user's
-    factory makes, or a clone of the one that was passed in. Those are closed when the loop ends.
+    factory makes, or a clone of the one that was passed in. Those are closed when the loop shuts down. A loop that never
+    does, because it is left as it is at the end of its thread, is forgotten, and its connections with it.
 
     A client that was passed in is only the template of its clones. They have its settings as they are at each request,
     and its limits hold for each loop. The client itself is not used and never closed, so it may serve other code on any
@@ -135,11 +143,6 @@ class HTTPClients:
         self._held: WeakKeyDictionary[Any, _Held] = WeakKeyDictionary()
         # Guards the dictionary alone. What is in it is touched by the thread of its event loop and by no other.
         self._lock = threading.Lock()
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the clients, and so their timeouts, are of our own making."""
-        return self._factory is make_client
 
     @property
     def is_shared(self) -> bool:
@@ -194,28 +197,29 @@ class HTTPClients:
             # Not under the lock: a factory may be slow, and only this thread makes the client of this loop.
             held = _Held(self._make())
             with self._lock:
-                self._forget_closed_loops()
+                self._forget_left_loops()
                 self._held[loop] = held
         if self._client is not None:
             follow(held.client, self._client)
         return held
 
-    def _forget_closed_loops(self) -> None:
-        """Let go of loops that were closed without a word: their connections refer to them, so they never go alone."""
+    def _forget_left_loops(self) -> None:
+        """Let go of loops that ended without a word: their connections refer to them, so they never go alone."""
         # A list of references, as iterating over the dictionary itself breaks when a loop dies in another thread.
         for loop in [reference() for reference in self._held.keyrefs()]:
-            if getattr(loop, 'is_closed', bool)():
-                self._held.pop(loop, None)
+            if loop is not None and self._held[loop].is_left(loop):
+                del self._held[loop]
 
     def _make(self) -> httpx2.AsyncClient:
         try:
             client = self._factory()
         except (ImportError, OSError, ValueError) as error:
-            # Of the environment: a proxy of a kind that is not installed, certificates that are not there.
-            raise ConfigurationError(
-                f'The HTTP client cannot be made: {error}. Look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE, or pass '
-                'an `http_client` of your own.'
-            ) from error
+            # Of the environment: a proxy of a kind that is not installed, certificates that are not there. The library
+            # still says `httpx[socks]` of itself.
+            raise _not_made(str(error).rstrip('.').replace('httpx[', 'httpx2[')) from error
+        except httpx2.InvalidURL:
+            # Its words quote the URL, and a proxy's may hold a password.
+            raise _not_made('a URL that it is to use is none') from None
         if not isinstance(client, httpx2.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _wrong_client(client, 'The factory `http_client` made')
         if client.is_closed:
@@ -224,31 +228,6 @@ class HTTPClients:
                 'is closed at the end of its event loop.'
             )
         return client
-
-
-def request_timeout(timeout: object, *, ours: bool) -> httpx2.Timeout | Any:
-    """The timeout for one request.
-
-    Args:
-        timeout: The setting: seconds, a timeout object of `httpx2` or of the legacy `httpx`, or `None`.
-        ours: Whether the client is ours; the timeouts of a client that was passed in are its own business.
-
-    Raises:
-        ConfigurationError: If the setting is none of these.
-    """
-    if timeout is None:
-        return DEFAULT_TIMEOUT if ours else httpx2.USE_CLIENT_DEFAULT
-    if isinstance(timeout, httpx2.Timeout):
-        return timeout
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and 0 < timeout < math.inf:
-        return httpx2.Timeout(timeout)
-    try:
-        legacy = cast(Any, timeout)
-        return httpx2.Timeout(connect=legacy.connect, read=legacy.read, write=legacy.write, pool=legacy.pool)
-    except (AttributeError, TypeError) as error:
-        raise ConfigurationError(
-            f'The setting `timeout` takes seconds (more than 0) or an `httpx2.Timeout`, not {timeout!r}.'
-        ) from error
 
 
 def _running_loop() -> Any:
@@ -260,7 +239,6 @@ def _running_loop() -> Any:
 def make_client() -> httpx2.AsyncClient:
     """A client of our own. It honours the proxies of the environment for https; plain http stays on this machine."""
     client = httpx2.AsyncClient(
-        timeout=DEFAULT_TIMEOUT,
         limits=_LIMITS,
         # Without this, HTTP_PROXY would see the login on its way to a `base_url` on loopback. No TLS goes through here,
         # so its context trusts nobody, which spares reading the certificates once more.
@@ -278,6 +256,13 @@ def _check(http_client: object) -> None:
         raise _wrong_client(http_client, '`http_client` is')
     if http_client is not None and not isinstance(http_client, httpx2.AsyncClient) and not callable(http_client):
         raise _wrong_client(http_client, '`http_client` is')
+
+
+def _not_made(words: str) -> ConfigurationError:
+    return ConfigurationError(
+        f'The HTTP client cannot be made: {words}. Look at HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, or pass '
+        'an `http_client` of your own.'
+    )
 
 
 def _wrong_client(value: object, what: str) -> ConfigurationError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -14,8 +15,9 @@ from .._clock import Clock, SystemClock
 from .._policy import TransportPolicy
 from .._protocol.constants import MAX_ERROR_BODY_BYTES
 from .._protocol.sse import SSEDecoder
-from ..errors import ConfigurationError, MalformedStreamError, TransportError, TransportPhase, TransportTimeoutError
-from .http import HTTPClients, Lease, request_timeout
+from ..errors import ConfigurationError, MalformedStreamError, TransportTimeoutError
+from .errors import library_errors
+from .http import HTTPClients, Lease
 
 _DRAIN_SECONDS: Final = 0.1
 """How long to wait for the end of a stream whose last event is here: the end usually came along with it, and reading it
@@ -29,16 +31,8 @@ _CLOSE_SECONDS: Final = 2.0
 
 _NO_STREAM: Final = ('text/html', 'application/json')
 
-_PHASES: Final[tuple[tuple[type[httpx2.TransportError], TransportPhase], ...]] = (
-    (httpx2.PoolTimeout, 'pool'),
-    (httpx2.ConnectTimeout, 'connect'),
-    (httpx2.ConnectError, 'connect'),
-    (httpx2.WriteTimeout, 'write'),
-    (httpx2.WriteError, 'write'),
-    (httpx2.ReadTimeout, 'read'),
-    (httpx2.ReadError, 'read'),
-    (httpx2.RemoteProtocolError, 'read'),
-)
+_UNCHOSEN: Final = httpx2.Timeout(5.0)
+"""The timeout of a client that was made without one, ours among them. A model that thinks is silent for longer."""
 
 
 class SSETransport:
@@ -60,47 +54,59 @@ class SSETransport:
 
         Raises:
             TransportError: If the request does not get through.
-            ConfigurationError: If the client cannot be used on this event loop.
+            ConfigurationError: If it cannot be sent, or the client cannot be used on this event loop.
         """
-        timeout, idle_timeout = self._timeouts(timeouts)
         lease = self._clients.lease()
         try:
-            request = lease.client.build_request('POST', url, headers=headers, content=content, timeout=timeout)
-            # The bearer is ours, and it is for this URL alone: no other auth, and no redirect that takes it along.
-            response = await lease.client.send(request, stream=True, auth=None, follow_redirects=False)
-        except BaseException as error:
+            timeout, idle_timeout = self._timeouts(timeouts, lease.client)
+            with library_errors(is_shared=lease.is_shared, host=urlsplit(url).netloc):
+                request = lease.client.build_request('POST', url, headers=headers, content=content, timeout=timeout)
+                response = await _response(lease.client, request)
+        except BaseException:
             await lease.release()
-            if isinstance(error, httpx2.TransportError):
-                raise transport_error(error, urlsplit(url).netloc) from error
-            if isinstance(error, RuntimeError):
-                raise self._runtime_error(error) from error
             raise
-        return SSEConnection(
-            response,
-            lease,
-            runtime_error=self._runtime_error,
-            idle_timeout=idle_timeout,
-            monotonic=self._clock.monotonic,
-        )
+        return SSEConnection(response, lease, idle_timeout=idle_timeout, monotonic=self._clock.monotonic)
 
-    def _timeouts(self, setting: object) -> tuple[httpx2.Timeout | Any, float | None]:
+    def _timeouts(self, setting: object, client: httpx2.AsyncClient) -> tuple[httpx2.Timeout, float | None]:
         """The timeouts of a request, and how long its stream may go on without an event."""
         if setting is not None:
-            timeout = request_timeout(setting, ours=self._clients.is_ours)
+            timeout = _request_timeout(setting)
             return timeout, timeout.read
         idle_timeout = self._policy.idle_timeout
-        if self._clients.is_ours:
-            return httpx2.Timeout(idle_timeout, connect=self._policy.connect_timeout), idle_timeout
-        return request_timeout(None, ours=False), idle_timeout
+        if client.timeout != _UNCHOSEN:
+            return client.timeout, idle_timeout
+        return httpx2.Timeout(idle_timeout, connect=self._policy.connect_timeout), idle_timeout
 
-    def _runtime_error(self, error: RuntimeError) -> Exception:
-        if self._clients.is_shared:
-            return ConfigurationError(
-                f'The `http_client` cannot be used here ({error}). It has a transport of its own, so it cannot be cloned '
-                'for each event loop, and works on the one that first used it, while it is open; pass a callable that '
-                'makes such a client, and each loop has one.'
-            )
-        return TransportError(f'The HTTP client cannot be used here: {error}.')
+
+async def _response(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    try:
+        # The bearer is ours, and it is for this URL alone: no other auth, and no redirect that takes it along.
+        return await client.send(request, stream=True, auth=None, follow_redirects=False)
+    except httpx2.HTTPStatusError as error:
+        # An event hook or a transport of the user's calls `raise_for_status`; the status is ours to judge.
+        return error.response
+
+
+def _request_timeout(timeout: object) -> httpx2.Timeout:
+    """The timeout for one request.
+
+    Args:
+        timeout: The setting: seconds, or a timeout object of `httpx2` or of the legacy `httpx`.
+
+    Raises:
+        ConfigurationError: If the setting is none of these.
+    """
+    if isinstance(timeout, httpx2.Timeout):
+        return timeout
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and 0 < timeout <= sys.float_info.max:
+        return httpx2.Timeout(timeout)
+    try:
+        legacy = cast(Any, timeout)
+        return httpx2.Timeout(connect=legacy.connect, read=legacy.read, write=legacy.write, pool=legacy.pool)
+    except (AttributeError, TypeError) as error:
+        raise ConfigurationError(
+            f'The setting `timeout` takes seconds (more than 0) or an `httpx2.Timeout`, not {timeout!r}.'
+        ) from error
 
 
 class SSEConnection:
@@ -109,7 +115,6 @@ class SSEConnection:
     Args:
         response: The response, its body not read yet.
         lease: The client that it came through; released when the answer is closed.
-        runtime_error: Makes our error of one that says that the client belongs to another event loop.
         idle_timeout: Seconds without an event after which the stream is dead, whatever else it sends; `None` for no end.
         monotonic: The clock.
     """
@@ -119,11 +124,9 @@ class SSEConnection:
         response: httpx2.Response,
         lease: Lease,
         *,
-        runtime_error: Callable[[RuntimeError], Exception],
         idle_timeout: float | None,
         monotonic: Callable[[], float],
     ) -> None:
-        self._runtime_error = runtime_error
         self._lease = lease
         self._idle_timeout = idle_timeout
         self._monotonic = monotonic
@@ -137,6 +140,8 @@ class SSEConnection:
         self._chunks: AsyncGenerator[bytes] = response.aiter_raw() if raw else response.aiter_bytes()
         self._decoder = SSEDecoder()
         self._checked = False
+        self._begun = False
+        """Whether an event came."""
         self._at_end = False
 
     async def receive(self) -> Sequence[bytes]:
@@ -148,7 +153,8 @@ class SSEConnection:
         """
         if not self._checked:
             await self._check()
-        try:
+        # Whether a connection of another loop fails at the request or here is up to who is quicker.
+        with library_errors(is_shared=self._lease.is_shared, in_stream=self._begun):
             while not self._at_end:
                 chunk = await anext(self._chunks, None)
                 if chunk is None:
@@ -156,22 +162,16 @@ class SSEConnection:
                     return self._decoder.close()
                 if events := self._decoder.feed(chunk):
                     self._idle_since = None
+                    self._begun = True
                     return events
                 self._check_idle()
-        except (httpx2.TransportError, httpx2.StreamError) as error:
-            raise transport_error(error) from error
-        except httpx2.DecodingError as error:
-            raise MalformedStreamError(f'The answer cannot be decompressed: {error}') from error
-        except RuntimeError as error:
-            # Whether a connection of another loop fails at the request or here is up to who is quicker.
-            raise self._runtime_error(error) from error
         return ()
 
     async def read(self) -> bytes:
         """The body of an error answer, or its beginning, instead of `receive`; what cannot be read is left out."""
         body = bytearray()
         # The status says more than the rest of a body that breaks off, or never comes, would.
-        with anyio.move_on_after(_ERROR_BODY_SECONDS), suppress(httpx2.HTTPError, httpx2.StreamError, RuntimeError):
+        with anyio.move_on_after(_ERROR_BODY_SECONDS), suppress(Exception):
             async for chunk in self._chunks:
                 body += chunk
                 if len(body) > MAX_ERROR_BODY_BYTES:
@@ -181,25 +181,26 @@ class SSEConnection:
     async def finish(self) -> None:
         """Let go of the connection after the last event that matters, so that it can be used again."""
         try:
-            with anyio.move_on_after(_DRAIN_SECONDS):
+            # The answer is complete: how its connection ends makes no difference any more.
+            with anyio.move_on_after(_DRAIN_SECONDS), suppress(Exception):
                 while not self._at_end:
                     self._at_end = await anext(self._chunks, None) is None
-        except (httpx2.HTTPError, httpx2.StreamError, RuntimeError):
-            pass  # The answer is complete: how its connection ends makes no difference any more.
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connection, also while another task waits in `receive`; more than once does no harm."""
-        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-            # Those of another event loop cannot be closed from here.
-            with suppress(RuntimeError):
-                await self._response.aclose()
-            # Where another task waits in it, the closed response ends that wait.
-            with suppress(RuntimeError):
-                await self._chunks.aclose()
-        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-            await self._lease.release()
+        try:
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+                # Those of another event loop cannot be closed from here, and a body of the user's may raise anything.
+                with suppress(Exception):
+                    await self._response.aclose()
+                # Where another task waits in it, the closed response ends that wait.
+                with suppress(Exception):
+                    await self._chunks.aclose()
+        finally:
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+                await self._lease.release()
 
     def _check_idle(self) -> None:
         """Give up on a stream that sends comments, or an event without an end, and so never runs into a read timeout."""
@@ -210,7 +211,9 @@ class SSEConnection:
             self._idle_since = now
         elif self._idle_timeout is not None and now - self._idle_since >= self._idle_timeout:
             raise TransportTimeoutError(
-                f'The stream is open, but brought no event for {self._idle_timeout:g} seconds.', phase='read'
+                f'The stream is open, but brought no event for {self._idle_timeout:g} seconds.',
+                phase='read',
+                in_stream=self._begun,
             )
 
     async def _check(self) -> None:
@@ -221,17 +224,6 @@ class SSEConnection:
             excerpt = (await self.read())[:300].decode('utf-8', 'replace')
             raise MalformedStreamError(
                 f'The answer is {kind} and no event stream; a proxy, or a `base_url` that is not the backend, may have '
-                f'sent it. It begins: {excerpt!r}'
+                f'sent it. It begins: {excerpt!r}',
+                in_stream=False,
             )
-
-
-def transport_error(error: httpx2.TransportError | httpx2.StreamError, host: str = '') -> TransportError:
-    """Our error for one of the HTTP library's."""
-    phase: TransportPhase | None = next((phase for kind, phase in _PHASES if isinstance(error, kind)), None)
-    words = str(error) or type(error).__name__
-    if isinstance(error, httpx2.TimeoutException):
-        return TransportTimeoutError(f'The backend did not answer in time ({words}, phase {phase}).', phase=phase)
-    if phase == 'connect':
-        place = f' at {host}' if host else ''
-        return TransportError(f'The backend{place} could not be reached: {words}.', phase=phase)
-    return TransportError(f'The connection to the backend broke: {words}.', phase=phase)

@@ -186,7 +186,10 @@ async def test_nobody_there() -> None:
 
     assert isinstance(error, ModelConnectionError)
     assert (error.phase, str(error)) == snapshot(
-        ('connect', 'The backend at chatgpt.com could not be reached: All connection attempts failed.')
+        (
+            'connect',
+            'The backend at chatgpt.com could not be reached: All connection attempts failed. Check the network and HTTPS_PROXY.',
+        )
     )
 
 
@@ -215,6 +218,23 @@ async def test_fallback_takes_over_before_the_first_piece(entry: ScriptEntry) ->
 
     async with agent.run_stream('Hi') as result:
         assert await result.get_output() == 'From the second.'
+
+
+@pytest.mark.parametrize(
+    ('entry', 'in_stream'),
+    [
+        (turn(say('one two three'), cut_after=5), True),
+        (turn(say('one two three'), end_after=5), True),
+        (fail_in_stream('server_error'), True),
+        (fail(500), False),
+        (connect_error(), False),
+        (connect_error(httpx2.ReadTimeout, 'timed out'), False),
+        (raw_stream(b'<html>', content_type='text/html'), False),
+    ],
+    ids=['cut', 'no end', 'event', 'status', 'no connection', 'timeout', 'no stream'],
+)
+async def test_whether_a_stream_had_begun_well(entry: ScriptEntry, in_stream: bool) -> None:
+    assert (await failure(entry)).in_stream is in_stream
 
 
 async def test_fallback_takes_over_after_a_cut() -> None:
@@ -303,6 +323,19 @@ async def test_a_wrong_base_url_is_named() -> None:
         async with simulator.provider(base_url=base_url, http_client=None) as provider:
             with pytest.raises(ModelHTTPError, match='Check the `base_url`'):
                 await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
+
+
+async def test_a_store_that_is_not_asynchronous_is_named(codex_simulator: CodexSimulator) -> None:
+    class Vault:
+        def load(self) -> object:
+            return codex_simulator.credentials
+
+        async def save(self, credentials: object) -> None: ...
+
+    store: Any = Vault()
+
+    with pytest.raises(UserError, match='The `load` of the store Vault has to be an `async def`'):
+        await Agent(CodexModel('gpt-5.5', provider=codex_simulator.provider(credentials=store))).run('Hello')
 
 
 async def test_a_store_that_returns_something_else_is_named(codex_simulator: CodexSimulator) -> None:

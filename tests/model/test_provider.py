@@ -10,6 +10,7 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart
 
 from pydantic_ai_codex import CodexModel, CodexModelIdResolver, CodexProvider, codex_model_id_resolver
+from pydantic_ai_codex._model.errors import CodexLoginError
 from pydantic_ai_codex.auth import CredentialsError
 from pydantic_ai_codex.testing import CodexSimulator, reply
 
@@ -33,9 +34,12 @@ def test_equality_is_by_name_provider_settings_and_profile() -> None:
     assert CodexModel('gpt-5.5', provider=provider) != CodexModel('gpt-5.5')
 
 
-def test_nothing_is_read_before_the_first_request() -> None:
+async def test_nothing_is_read_before_the_first_request() -> None:
     # There is no login in the isolated home.
-    Agent(CodexModel('gpt-5.5'))
+    agent = Agent(CodexModel('gpt-5.5'))
+
+    with pytest.raises(CodexLoginError):
+        await agent.run('Hello')
 
 
 def test_what_the_profile_says() -> None:

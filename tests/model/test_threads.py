@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import threading
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Awaitable, Callable
 
 import anyio.to_thread
 import httpx2
@@ -24,6 +27,7 @@ REQUESTS = 50
 
 pytestmark = pytest.mark.anyio
 
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
 Work = Callable[[CodexModel, int], list[str]]
 
 
@@ -133,3 +137,35 @@ def test_a_second_loop_with_a_client_that_was_passed_in() -> None:
             return heard
 
     assert asyncio.run(serve_and_ask()) == ['on the loop of its owner', 'on another loop'] * 2
+
+
+def ask_in_a_thread(agent: Agent, heard: list[str]) -> None:
+    thread = threading.Thread(target=lambda: heard.append(agent.run_sync('Hi').output))
+    thread.start()
+    thread.join(300)
+
+
+async def test_threads_that_come_and_go_leave_nothing_open(until: Until) -> None:
+    simulator = CodexSimulator(default=echo)
+    async with simulator.serve() as server:
+        provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+        agent = Agent(CodexModel('gpt-5.5', provider=provider))
+        heard: list[str] = []
+
+        def none_left() -> bool:
+            gc.collect()
+            return len(os.listdir('/proc/self/fd')) <= before
+
+        with warnings.catch_warnings():
+            # `run_sync` leaves the loop of its thread as it is, which the garbage collector complains about.
+            warnings.simplefilter('ignore', ResourceWarning)
+            ask_in_a_thread(agent, heard)
+            gc.collect()
+            before = len(os.listdir('/proc/self/fd'))
+            for _ in range(8):
+                ask_in_a_thread(agent, heard)
+            await until(none_left)
+            del agent, provider
+            gc.collect()
+
+    assert heard == ['Hi'] * 9

@@ -58,9 +58,11 @@ ERRORS: list[CodexError] = [
     backend_error(),
     TransportError('text'),
     TransportError('text', phase='connect'),
+    TransportError('text', phase='read', in_stream=True),
     TransportTimeoutError('text', phase='read'),
     StreamError('text'),
     MalformedStreamError('text'),
+    MalformedStreamError('text', in_stream=False),
     IncompleteStreamError('text'),
     SimulatorError('text'),
 ]

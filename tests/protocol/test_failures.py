@@ -323,8 +323,7 @@ def test_when_a_plan_limit_resets(details: dict[str, object], headers: dict[str,
 
     error = error_from_response(429, headers, content, now=NOW)
 
-    begins = 'The limit of the plan is reached; '
-    assert error.hint == (f'{begins}{hint}' if hint else 'The plan does not cover it, or its limit is reached.')
+    assert error.hint == f'The limit of the plan is reached; {hint or "the backend does not say when it resets."}'
     assert (error.resets_at is not None) is ('resets at' in str(error))
     assert (error.retry_after is not None) is (hint is not None)
 
@@ -379,3 +378,46 @@ def test_headers_of_the_stream_do_not_say_when_to_retry() -> None:
 
 def test_status_of_an_event_that_has_two_fields_for_it() -> None:
     assert error_from_event({'type': 'error', 'status': None, 'status_code': 429}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    'status', [True, False, 0, -1, 200, 399, 600, 999, 10**30, 429.0, '429', None, [], {}], ids=repr
+)
+def test_what_is_no_error_status_is_not_taken_for_one(status: object) -> None:
+    unknown = error_from_event({'type': 'error', 'status': status, 'error': {'code': 'new'}})
+    known = error_from_event({'type': 'error', 'status': status, 'error': {'code': 'slow_down'}})
+
+    assert (unknown.status_code, unknown.category) == (None, None)
+    assert (known.status_code, known.category) == (503, 'overloaded')
+
+
+@pytest.mark.parametrize('value', ['1_000', '\u0663', '\uff15', '1e3_0'])
+def test_what_only_python_takes_for_a_number_is_none(value: str) -> None:
+    assert error_from_response(429, {'retry-after': value}, b'{}').retry_after is None
+
+
+@pytest.mark.parametrize(
+    ('status', 'code', 'hint'),
+    [
+        (429, 'usage_limit_reached', 'The limit of the plan is reached; the backend does not say when it resets.'),
+        (429, 'usage_not_included', 'The plan does not cover it.'),
+        (429, 'insufficient_quota', 'The quota is used up; look at the plan and at the billing of the account.'),
+        (402, 'new', 'The plan does not cover it, or its limit is reached.'),
+        (429, 'rate_limit_exceeded', None),
+    ],
+)
+def test_what_to_do_where_no_time_is_told(status: int, code: str, hint: str | None) -> None:
+    assert error_from_response(status, {}, json.dumps({'error': {'code': code}}).encode()).hint == hint
+
+
+def test_a_plan_without_the_model_does_not_reset() -> None:
+    content = json.dumps({'error': {'code': 'usage_not_included'}}).encode()
+
+    assert error_from_response(429, {'retry-after': '60'}, content).hint == 'The plan does not cover it.'
+
+
+def test_cookies_are_left_out() -> None:
+    headers = {'set-cookie': 'sid=secret', 'x-request-id': 'req_1'}
+
+    assert error_from_response(500, headers, b'').headers == {'x-request-id': 'req_1'}
+    assert error_from_event({'type': 'error'}, headers).headers == {'x-request-id': 'req_1'}

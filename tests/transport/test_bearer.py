@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from inline_snapshot import snapshot
 
-from pydantic_ai_codex._transport.bearer import base_url_for, bearer_headers, check_base_url, redact
+from pydantic_ai_codex._transport.bearer import base_url_for, bearer_headers, check_base_url, hidden, redact
 from pydantic_ai_codex.auth import Credentials
 from pydantic_ai_codex.errors import ConfigurationError, CredentialsError
 from pydantic_ai_codex.testing import fake_access_token
@@ -69,7 +69,8 @@ def test_token_is_not_sent_there(base_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'base_url', ['https://host:port/v1', 'https://host:99999/v1', 'https://[::1/v1', 'https://[x]/v1']
+    'base_url',
+    ['https://host:port/v1', 'https://host:99999/v1', 'https://[::1/v1', 'https://[x]/v1', 'https://\u2603.net/v1'],
 )
 def test_base_url_that_is_no_url(base_url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -251,3 +252,27 @@ def test_redacted_headers() -> None:
             'accept': '*/*',
         }
     )
+
+
+LOGIN = Credentials('at-0123456789-abcdef.x_y', account_id='acct-0123')
+
+
+@pytest.mark.parametrize(
+    ('value', 'shown'),
+    [
+        ('Bearer at-0123456789-abcdef.x_y, or so', 'Bearer ***, or so'),
+        ('cut: at-0123456789-abcde', 'cut: ***'),
+        ('for acct-0123.', 'for ***'),
+        ('at-01234', 'at-01234'),
+        ('Nothing.', 'Nothing.'),
+        ({'acct-0123': ['acct-0123', {'x': 'at-0123456789-abcdef.x_y'}]}, {'***': ['***', {'x': '***'}]}),
+        ([None, True, 1, 1.5], [None, True, 1, 1.5]),
+    ],
+)
+def test_what_is_shown_of_a_login(value: object, shown: object) -> None:
+    assert hidden(value, LOGIN) == shown
+
+
+@pytest.mark.parametrize('credentials', [Credentials('at', account_id='a'), Credentials('', account_id=None)])
+def test_a_login_that_is_hardly_a_word_garbles_nothing(credentials: Credentials) -> None:
+    assert hidden('at a time', credentials) == 'at a time'

@@ -462,3 +462,36 @@ def test_a_loop_that_was_closed_without_a_word_is_forgotten() -> None:
     asyncio.run(leased(clients))
 
     assert loop not in clients._held  # pyright: ignore[reportPrivateUsage]
+
+
+def test_loops_of_threads_that_are_over_are_forgotten() -> None:
+    clients = HTTPClients(CodexSimulator().http_client)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def use() -> None:
+        # As pydantic-ai's `run_sync` does it: a loop of the thread's own, which nobody closes.
+        loops.append(asyncio.new_event_loop())
+        loops[-1].run_until_complete(leased(clients))
+
+    for _ in range(10):
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join(120)
+
+    assert len(loops) == 10
+    # That of the last thread is noticed when the next loop comes.
+    assert len(clients._held) <= 1  # pyright: ignore[reportPrivateUsage]
+    for loop in loops:
+        loop.close()
+
+
+def test_the_loop_of_a_thread_that_waits_is_kept() -> None:
+    clients = HTTPClients(CodexSimulator().http_client)
+    loop = asyncio.new_event_loop()
+    first = loop.run_until_complete(leased(clients))
+
+    in_threads(1, lambda: asyncio.run(leased(clients)))
+
+    assert loop.run_until_complete(leased(clients)) is first
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
