@@ -98,7 +98,7 @@ class CodexClient:
             CredentialsError: If there is no usable login.
         """
         loading: object = self.store.load()
-        if not isinstance(loading, Awaitable):
+        if not isinstance(loading, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f'The `load` of the store {type(self.store).__name__} has to be an `async def`.')
         credentials = await cast('Awaitable[Credentials]', loading)
         if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
