@@ -82,12 +82,6 @@ def native_return(item_id: str, item: Wire, system: str) -> NativeToolReturnPart
     return NativeToolReturnPart(tool_name=tool, content=content, tool_call_id=item_id, provider_name=system)
 
 
-def search_action(item: Wire) -> dict[str, Any] | None:
-    """What a web search did, as it can be sent back: the sources cannot (public reports)."""
-    action = object_or_empty(item.get('action'))
-    return {name: value for name, value in action.items() if name != 'sources' and value is not None} or None
-
-
 def image_part(item_id: str, image: str, output_format: object, system: str) -> FilePart:
     """An image that the model made.
 
@@ -121,15 +115,15 @@ def whole_part(item_id: str, item: Wire, system: str, account: str | None) -> Mo
         system: Our name on parts.
         account: The tag of the account that can read what is encrypted.
     """
+    tag = {'account': account} if account and item.get('encrypted_content') else {}
     if item.get('type') == 'compaction':
-        details = {**item, **({'account': account} if account else {})}
-        return CompactionPart(content=None, id=item_id, provider_name=system, provider_details=details)
+        return CompactionPart(content=None, id=item_id, provider_name=system, provider_details={**item, **tag})
     return NativeToolCallPart(
         tool_name=(text_or_none(item.get('type')) or 'unknown').removesuffix('_call'),
         args=None,
         tool_call_id=item_id,
         provider_name=system,
-        provider_details={'item': item},
+        provider_details={'item': item, **tag},
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pydantic_ai.messages import ModelResponseStreamEvent, NativeToolCallPart
 
 from .._protocol.events import ImagePartial, ItemDone, ItemStarted
-from .._protocol.values import text_or_none
+from .._protocol.values import object_or_empty, text_or_none
 from ..errors import MalformedStreamError
-from .native_tools import IMAGE_GENERATION, NATIVE_CALLS
-from .output_parts import Parts, image_part, native_return, search_action, whole_part
+from .native_tools import IMAGE_GENERATION, NATIVE_CALLS, sendable_action
+from .output_parts import Parts, image_part, native_return, whole_part
 
 
 class StreamedItems:
@@ -60,7 +60,7 @@ class StreamedItems:
     def _end_call(self, event: ItemDone, tool: str) -> Iterator[ModelResponseStreamEvent]:
         item_id, item = event.item_id, event.item
         yield from self._call(item_id, tool)
-        if action := search_action(item):
+        if action := sendable_action(object_or_empty(item.get('action'))):
             delta = self._parts.handle_tool_call_delta(vendor_part_id=(item_id, 'call'), args=action)
             yield from () if delta is None else (delta,)
         if image := text_or_none(item.get('result')):

@@ -406,6 +406,18 @@ async def test_items_of_other_kinds_come_back_as_they_were() -> None:
     assert sent[0] == item
 
 
+async def test_an_encrypted_item_of_a_kind_we_have_no_part_for_stays_with_its_account() -> None:
+    simulator = CodexSimulator(turn(output_item({'type': 'context_compaction', 'encrypted_content': 'sealed'})))
+    messages: list[ModelMessage] = [ModelRequest.user_text_prompt('Hello')]
+    messages.append(await simulator.model().request(messages, None, PARAMS))
+    other = CodexSimulator(reply('Hi'), account_id='00000000-0000-4000-8000-000000000002')
+
+    await other.model().request([*messages, ModelRequest.user_text_prompt('Go on.')], None, PARAMS)
+
+    assert {item['type'] for item in other.requests[0].body['input']} == {'message'}
+    assert b'sealed' not in other.requests[0].content
+
+
 async def test_an_item_that_may_be_no_input_goes_back_as_a_text() -> None:
     _, sent = await there_and_back(output_item({'type': 'mystery', 'id': 'm_1', 'x': 'marker'}), say('One.'))
 

@@ -10,7 +10,7 @@ from pydantic_ai.messages import ModelResponse, NativeToolCallPart, NativeToolRe
 from pydantic_core import to_json
 
 from ..._protocol.requests import JsonObject
-from ..native_tools import IMAGE_GENERATION, WEB_SEARCH
+from ..native_tools import IMAGE_GENERATION, WEB_SEARCH, sendable_action
 from .arguments import arguments_of, arguments_text
 from .contents import assistant_message, input_text, map_content, user_message
 from .ids import is_item_id, needed_item_id
@@ -144,8 +144,7 @@ def _map_search(part: NativeToolCallPart, searches: Searches) -> Iterator[JsonOb
             'type': 'web_search_call',
             'id': needed_item_id(part.id or part.tool_call_id, 'ws'),
             'status': status if status in _SEARCH_STATUSES else 'failed',
-            # The sources cannot be sent back, and nulls are refused (public reports).
-            'action': {name: value for name, value in arguments.items() if name != 'sources' and value is not None},
+            'action': sendable_action(arguments),
         }
     elif arguments:
         yield _quote(part, arguments_text(part))
