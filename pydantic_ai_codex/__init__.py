@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._model.credential_source import CodexCredentialSource as CodexCredentialSource
     from ._model.model import CodexModel as CodexModel
     from ._model.provider import CodexProvider as CodexProvider
     from ._model.resolver import CodexModelIdResolver as CodexModelIdResolver
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = (
+    'CodexCredentialSource',
     'CodexError',
     'CodexModel',
     'CodexModelIdResolver',
@@ -31,6 +33,7 @@ __all__ = (
 )
 
 _HOMES = {
+    'CodexCredentialSource': '._model.credential_source',
     'CodexError': '.errors',
     'CodexModel': '._model.model',
     'CodexModelIdResolver': '._model.resolver',
@@ -41,16 +44,18 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(_HOMES[name], __name__), name)
-        globals()[name] = value
-        return value
-    if name == '__version__':
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # else every name would count as there
 
-        return version('pydantic-ai-codex')
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            value = getattr(import_module(_HOMES[name], __name__), name)
+            globals()[name] = value
+            return value
+        if name == '__version__':
+            from importlib.metadata import version
+
+            return version('pydantic-ai-codex')
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
 def __dir__() -> list[str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Awaitable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC
-from functools import cache, partial
-from typing import cast
+from functools import partial
 
 from ._clock import Clock, SystemClock
 from ._debug import debug, debugging, readable
@@ -20,10 +17,19 @@ from ._transport.base import Connection, Transport
 from ._transport.bearer import base_url_for, bearer_headers, check_base_url, hidden, hide_in, redact
 from ._transport.http import HTTPClient, HTTPClients
 from ._transport.sse import SSETransport
-from .auth import AuthFile, Credentials, CredentialStore, EnvironmentStore, MemoryStore
-from .errors import BackendError, CodexError, ConfigurationError, CredentialsError
+from ._user_agent import user_agent
+from .auth import AuthFile, AuthHTTP, Credentials, CredentialStore, EnvironmentStore, MemoryStore, TokenSource
+from .auth import RefreshMode as RefreshMode
+from .errors import (
+    AccountChangedError,
+    BackendError,
+    CodexError,
+    ConfigurationError,
+    CredentialsError,
+    CredentialsSaveError,
+)
 
-__all__ = ('CodexClient', 'CodexStream', 'user_agent')
+__all__ = ('CodexClient', 'CodexStream')
 
 
 class CodexClient:
@@ -36,6 +42,7 @@ class CodexClient:
         http_client: The HTTP client, or a factory of them.
         originator: How the program names itself to the backend.
         policy: How patient it is: retries and timeouts.
+        refresh: Whether a login is refreshed when it is due, or only read.
         clock: Time and chance; by default those of this machine.
 
     Raises:
@@ -51,6 +58,7 @@ class CodexClient:
         http_client: HTTPClient | None = None,
         originator: str = DEFAULT_ORIGINATOR,
         policy: TransportPolicy | None = None,
+        refresh: RefreshMode = 'auto',
         clock: Clock | None = None,
     ) -> None:
         if api_key is not None and credentials is not None:
@@ -63,19 +71,9 @@ class CodexClient:
             raise ConfigurationError(f'`policy` takes a `TransportPolicy`, not {policy!r}.')
         if api_key is not None:
             credentials = Credentials(api_key.strip(), auth_mode='apikey')
-        self.store: CredentialStore
-        """Where the login is read from."""
-        if credentials is None:
-            self.store = EnvironmentStore()
-        elif isinstance(credentials, Credentials):
-            self.store = MemoryStore(credentials)
-        elif isinstance(credentials, CredentialStore):  # pyright: ignore[reportUnnecessaryIsInstance]
-            self.store = credentials
-        else:
-            raise ConfigurationError(
-                '`credentials` takes `Credentials` or a store with `load` and `save`, not a '
-                f'{type(credentials).__name__}; for a file pass `AuthFile(path)`.'
-            )
+        is_bare = isinstance(credentials, Credentials)
+        store = EnvironmentStore() if credentials is None else credentials
+        store = MemoryStore(store) if isinstance(store, Credentials) else store
         self._is_key = isinstance(credentials, Credentials) and credentials.auth_mode == 'apikey'
         self._base_url = None if base_url is None else check_base_url(base_url)
         self.http_clients = HTTPClients(http_client)
@@ -85,6 +83,14 @@ class CodexClient:
         self._clock = clock or SystemClock()
         self._transport: Transport = SSETransport(self.http_clients, self.policy, self._clock)
         self._originator = originator
+        self.tokens = TokenSource(
+            store,
+            # Where bare credentials come from is not known: most likely a file that would keep the spent token.
+            refresh='never' if is_bare and refresh == 'auto' else refresh,
+            http=AuthHTTP(self.http_clients.borrow, originator=originator, is_bound=self.http_clients.is_shared),
+            clock=self._clock,
+        )
+        """Where the login comes from."""
 
     @property
     def base_url(self) -> str:
@@ -97,15 +103,7 @@ class CodexClient:
         Raises:
             CredentialsError: If there is no usable login.
         """
-        loading: object = self.store.load()
-        if not isinstance(loading, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f'The `load` of the store {type(self.store).__name__} has to be an `async def`.')
-        credentials = await cast('Awaitable[Credentials]', loading)
-        if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(
-                f'The `load` of the store returned a {type(credentials).__name__}, and has to return `Credentials`.'
-            )
-        return credentials
+        return await self.tokens.credentials()
 
     async def stream(
         self,
@@ -118,8 +116,8 @@ class CodexClient:
         """Send a request and wait until the backend begins to answer.
 
         What may go away by itself is tried again, as the policy says, until the first event that shows something of
-        the answer: so nothing is said twice, and a failure before that is raised here. A 401 is answered by reading the
-        login once more: where another process has put a new token there, the request is sent again with it.
+        the answer: so nothing is said twice, and a failure before that is raised here. A 401 is answered with another
+        token: one that another process has put there meanwhile, or else, once, one that is got by refreshing.
 
         Args:
             request: The request.
@@ -140,14 +138,14 @@ class CodexClient:
         content = encode_body(request)
         policy = self.policy if max_retries is None else replace(self.policy, max_retries=max_retries)
         credentials = credentials or await self.authenticate()
-        may_renew = True
+        renewals = _Renewals()
         retries = 0
         while True:
             try:
                 return await self._attempt(request, content, credentials, whole=whole)
             except CodexError as error:
                 self._complete(error, credentials)
-                renewed = await self._renew(error, credentials) if may_renew else None
+                renewed = await self._renew(error, credentials, renewals)
                 delay = retry_delay(policy, error, retries=retries, random=self._clock.random())
                 if renewed is None and delay is None:
                     raise
@@ -155,21 +153,28 @@ class CodexClient:
                     debug('again, with %s, after: %s', 'a new token' if renewed else f'a wait of {delay:.2f} s', error)
             # Outside of `except`, so that the next error does not drag this one along.
             if renewed is not None:
-                credentials, may_renew = renewed, False
+                credentials = renewed
             elif delay is not None:
                 retries += 1
                 await self._clock.sleep(delay)
 
-    async def _renew(self, error: CodexError, credentials: Credentials) -> Credentials | None:
-        """The login that another process has put in the place of a refused one; never that of another account."""
-        if not isinstance(error, BackendError) or error.status_code != 401:
+    async def _renew(self, error: CodexError, credentials: Credentials, renewals: _Renewals) -> Credentials | None:
+        """Another login in place of a refused one; never that of another account, and never one refused before."""
+        if not isinstance(error, BackendError) or error.status_code != 401 or renewals.left == 0:
             return None
+        renewals.left -= 1
         try:
-            login = await self.authenticate()
-        except CredentialsError:
-            return None  # The refusal says more: the request got there with a login.
-        is_new = login.access_token != credentials.access_token
-        return login if is_new and _same_account(login, credentials) else None
+            recovered = await self.tokens.recover(credentials, may_refresh=renewals.may_refresh)
+        except (AccountChangedError, CredentialsSaveError):
+            raise
+        except CredentialsError as failure:
+            # The refusal stays what it is, and says why nothing could be done about it.
+            error.hint = f'{self._refused_by(credentials)} {failure}'
+            return None
+        if recovered is None:
+            return None
+        renewals.may_refresh = renewals.may_refresh and not recovered.is_refreshed
+        return recovered.credentials
 
     async def _attempt(
         self, request: CodexRequest, content: bytes, credentials: Credentials, *, whole: bool
@@ -216,8 +221,9 @@ class CodexClient:
         return error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
 
     def _source(self) -> str:
-        if isinstance(self.store, EnvironmentStore | AuthFile):
-            return self.store.describe()
+        store = self.tokens.store
+        if isinstance(store, EnvironmentStore | AuthFile):
+            return store.describe()
         return '`api_key`' if self._is_key else '`credentials`'
 
     def _complete(self, error: CodexError, credentials: Credentials) -> None:
@@ -226,22 +232,33 @@ class CodexClient:
             error.hint = self._hint(error, credentials) or error.hint
         hide_in(error, credentials)
 
+    def _refused_by(self, credentials: Credentials) -> str:
+        expires_at = credentials.expires_at
+        expiry = (
+            f', which says that it expires at {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC,' if expires_at else ''
+        )
+        return f'The login from {self._source()}{expiry} was refused.'
+
+    def _next_step(self, credentials: Credentials) -> str:
+        """What to do about a login that is refused, which depends on where it comes from."""
+        store = self.tokens.store
+        if isinstance(store, EnvironmentStore) and not store.is_file:
+            return 'Replace the value of CODEX_ACCESS_TOKEN, or unset it to use the login file'
+        if isinstance(store, AuthFile | EnvironmentStore):
+            if self.tokens.mode == 'never' and credentials.refresh_token is not None:
+                return "Run any `codex` command, which refreshes it (this provider has `refresh='never'`)"
+            return 'Run `pydantic-ai-codex login` (or `codex login`)'
+        if isinstance(store, MemoryStore):
+            return 'Pass new ones, or a store, such as `AuthFile(path)`, whose login is refreshed when it is due'
+        return f'Put a new login into the store {type(store).__name__}'
+
     def _hint(self, error: BackendError, credentials: Credentials) -> str | None:
         """What to do about it, where that is known here."""
         status = error.status_code or 0
         if status == 401 and credentials.auth_mode == 'apikey':
             return f'The API key from {self._source()} was refused; check it.'
         if status == 401:
-            expires_at = credentials.expires_at
-            expiry = (
-                f', which says that it expires at {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC,'
-                if expires_at
-                else ''
-            )
-            return (
-                f'The login from {self._source()}{expiry} was refused. Run any `codex` command, which refreshes it, or '
-                '`codex login`, then try again.'
-            )
+            return f'{self._refused_by(credentials)} {self._next_step(credentials)}, then try again.'
         if status in (404, 405) and self._base_url is not None and not error.in_stream:
             return f'Check the `base_url` {self._base_url!r}: it is what stands before {RESPONSES_PATH!r}.'
         if 300 <= status < 400 and (location := error.headers.get('location')):
@@ -249,21 +266,13 @@ class CodexClient:
         return None
 
 
-@cache
-def user_agent(originator: str) -> str:
-    """The user agent: the program, its version and where it runs."""
-    from importlib.metadata import PackageNotFoundError, version
+@dataclass
+class _Renewals:
+    """How often the login of a request may still be replaced."""
 
-    try:
-        own = version('pydantic-ai-codex')
-    except PackageNotFoundError:
-        own = 'unknown'
-    return f'{originator}/{own} ({platform.system()}; {platform.machine()}) Python/{platform.python_version()}'
-
-
-def _same_account(one: Credentials, other: Credentials) -> bool:
-    """Whether a conversation may go on with the other login: never silently under another account."""
-    return (one.account_id, one.auth_mode) == (other.account_id, other.auth_mode)
+    left: int = 2
+    """Another program's new token, and one of our own; in either order."""
+    may_refresh: bool = True
 
 
 def _is_word(value: object) -> bool:

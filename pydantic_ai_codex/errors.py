@@ -6,7 +6,11 @@ CodexError
 │   └── ModelNameError                  the model name cannot be read
 ├── CredentialsError                    there is no usable login
 │   ├── CredentialsNotFoundError        nothing to read where we looked
-│   └── CredentialsFileError            a file is there, and unreadable, torn or of another shape
+│   ├── CredentialsFileError            a file is there, and unreadable, torn, of another shape or not to be written
+│   ├── CredentialsRefreshError         the login service gave no new tokens
+│   ├── CredentialsSaveError            new tokens could not be kept
+│   └── AccountChangedError             the login is another account's now
+├── LoginError                          logging in ended without a login
 ├── BackendError                        the backend answered with an error (a status, or an event in the stream)
 ├── TransportError                      the request or its answer did not get through
 │   └── TransportTimeoutError           ... in time
@@ -30,14 +34,19 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 __all__ = (
+    'AccountChangedError',
     'BackendError',
     'CodexError',
     'ConfigurationError',
     'CredentialsError',
     'CredentialsFileError',
     'CredentialsNotFoundError',
+    'CredentialsRefreshError',
+    'CredentialsSaveError',
     'FailureCategory',
     'IncompleteStreamError',
+    'LoginError',
+    'LoginFailure',
     'MalformedStreamError',
     'ModelNameError',
     'StreamError',
@@ -58,6 +67,13 @@ FailureCategory: TypeAlias = Literal[
     'unavailable',
 ]
 """What a `BackendError` is about, read from its code and status by `pydantic_ai_codex._protocol.failures`."""
+
+LoginFailure: TypeAlias = Literal[
+    'cancelled', 'denied', 'disabled', 'expired', 'network', 'port', 'refused', 'state', 'workspace'
+]
+"""Why a `LoginError`: the user stopped it; the user or the service said no; the account has this kind of login switched
+off; it took too long; the service was not reached; no port for the callback; the service's answer is not what it should
+be; the callback belongs to another login; the login is for another workspace."""
 
 TransportPhase: TypeAlias = Literal['pool', 'connect', 'write', 'read']
 """The stage at which a request failed to get through; the same words as pydantic-ai's `ModelConnectionError.phase`."""
@@ -117,6 +133,61 @@ class CredentialsFileError(CredentialsError):
         super().__init__(message)
         self.path = path
         self.is_torn = is_torn
+
+
+class CredentialsRefreshError(CredentialsError):
+    """The login service gave no new tokens.
+
+    Attributes:
+        code: The service's code, for example `refresh_token_reused`, or `None` where it gave none.
+        status_code: The HTTP status, or `None` where no answer came.
+        is_permanent: Whether this refresh token will never work again, so that only logging in anew helps.
+        is_interrupted: Whether it was not asked at all, because an earlier refresh with the same token was cut off
+            before its answer was kept: the token may be spent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status_code: int | None = None,
+        is_permanent: bool = False,
+        is_interrupted: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status_code = status_code
+        self.is_permanent = is_permanent
+        self.is_interrupted = is_interrupted
+
+
+class CredentialsSaveError(CredentialsError):
+    """New tokens could not be kept where the old ones are; the process goes on with them in memory.
+
+    Attributes:
+        path: The file, or `None` where the store is none.
+    """
+
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class AccountChangedError(CredentialsError):
+    """The place of the login holds another account than before: nothing goes on silently under another account."""
+
+
+class LoginError(CodexError):
+    """Logging in ended without a login; what was there before is unchanged.
+
+    Attributes:
+        reason: Why.
+    """
+
+    def __init__(self, message: str, *, reason: LoginFailure) -> None:
+        super().__init__(message)
+        self.reason: LoginFailure = reason
 
 
 class BackendError(CodexError):

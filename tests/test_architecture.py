@@ -56,6 +56,8 @@ LAYERS = [
     'pydantic_ai_codex._environment',
     'pydantic_ai_codex._debug',
     'pydantic_ai_codex._clock',
+    'pydantic_ai_codex._urls',
+    'pydantic_ai_codex._user_agent',
     'pydantic_ai_codex._protocol',
     'pydantic_ai_codex._policy',
     'pydantic_ai_codex.auth',
@@ -110,6 +112,7 @@ def test_the_simulator_does_not_share_the_decoder() -> None:
         'pydantic_ai_codex._protocol',
         'pydantic_ai_codex._protocol.constants',
         'pydantic_ai_codex._protocol.model_facts',
+        'pydantic_ai_codex._urls',
         'pydantic_ai_codex.errors',
     }
 
@@ -142,7 +145,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     import pydantic_ai_codex
 
     with pytest.raises(AttributeError, match='CodexAgent'):
-        pydantic_ai_codex.CodexAgent  # noqa: B018
+        pydantic_ai_codex.CodexAgent  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -14,6 +14,7 @@ from ..errors import (
     CodexError,
     ConfigurationError,
     CredentialsError,
+    CredentialsRefreshError,
     FailureCategory,
     IncompleteStreamError,
     StreamError,
@@ -81,6 +82,9 @@ def model_error(error: CodexError, model_name: str) -> Exception:
             return ModelConnectionError(model_name, error.message, phase='read', in_stream=error.in_stream)
         case ConfigurationError():
             return CodexUserError(error.message)
+        case CredentialsRefreshError(is_permanent=False, is_interrupted=False):
+            # The login service is down, and the access token too old: another model may well be of use meanwhile.
+            return ModelAPIError(model_name, error.message)
         case CredentialsError():
             return CodexLoginError(error.message)
         case StreamError():

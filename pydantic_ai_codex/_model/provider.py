@@ -14,7 +14,7 @@ from .._policy import TransportPolicy
 from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.model_names import parse_model_name
 from .._transport.http import HTTPClient
-from ..auth import Credentials, CredentialStore
+from ..auth import Credentials, CredentialStore, RefreshMode
 from .errors import mapped_errors
 from .history.origins import OUR_NAME
 from .profile import codex_model_profile
@@ -39,6 +39,8 @@ class CodexProvider(Provider[CodexClient]):
             By default clients of our own. A client that you pass in is yours to close.
         originator: How the program names itself to the backend.
         policy: How patient it is: what is tried again and when, and the timeouts.
+        refresh: `never` only reads the login and never spends a refresh token: whoever else uses it refreshes it. By
+            default a login that a store keeps is refreshed when it is due, and bare `Credentials` are not.
         clock: Time and chance, for tests: an object with `now`, `monotonic`, `random` and `sleep`.
 
     Raises:
@@ -54,6 +56,7 @@ class CodexProvider(Provider[CodexClient]):
         http_client: HTTPClient | None = None,
         originator: str = DEFAULT_ORIGINATOR,
         policy: TransportPolicy | None = None,
+        refresh: RefreshMode = 'auto',
         clock: Clock | None = None,
     ) -> None:
         with mapped_errors(self.name):
@@ -64,6 +67,7 @@ class CodexProvider(Provider[CodexClient]):
                 http_client=http_client,
                 originator=originator,
                 policy=policy,
+                refresh=refresh,
                 clock=clock,
             )
 

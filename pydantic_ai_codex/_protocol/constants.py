@@ -56,6 +56,9 @@ LIMIT_WINDOWS: Final = ('primary', 'secondary')
 AUTH_CLAIM: Final = 'https://api.openai.com/auth'
 """The JWT claim that holds `chatgpt_account_id`, `chatgpt_plan_type` and `chatgpt_account_is_fedramp` (captured)."""
 
+PROFILE_CLAIM: Final = 'https://api.openai.com/profile'
+"""The JWT claim that may hold the e-mail address (from the CLI's source)."""
+
 INCLUDE: Final = ('reasoning.encrypted_content',)
 """Nothing is stored, so reasoning comes back encrypted, to be replayed (captured)."""
 
@@ -75,3 +78,44 @@ CONNECT_TIMEOUT: Final = 15.0
 
 IDLE_TIMEOUT: Final = 300.0
 """Seconds between two pieces of a stream (the CLI's `stream_idle_timeout_ms`, captured)."""
+
+ISSUER: Final = 'https://auth.openai.com'
+"""The login service (captured)."""
+
+CLIENT_ID: Final = 'app_EMoamEEZ73f0CkXaXp7hrann'
+"""The public client of the Codex CLI; there is no other that a plan's login can be used with (captured)."""
+
+SCOPE: Final = 'openid profile email offline_access api.connectors.read api.connectors.invoke'
+"""What the CLI asks for (captured)."""
+
+AUTHORIZE_PATH: Final = '/oauth/authorize'
+TOKEN_PATH: Final = '/oauth/token'
+REVOKE_PATH: Final = '/oauth/revoke'
+"""The paths of the login service (captured)."""
+
+CALLBACK_PORTS: Final = (1455, 1457)
+"""The ports of the redirect URIs that the login service knows, the second for when the first is in use (the first
+captured, the second from the CLI's source)."""
+
+CALLBACK_PATH: Final = '/auth/callback'
+
+DEVICE_CODE_PATH: Final = '/api/accounts/deviceauth/usercode'
+DEVICE_TOKEN_PATH: Final = '/api/accounts/deviceauth/token'
+DEVICE_PAGE_PATH: Final = '/codex/device'
+DEVICE_REDIRECT_PATH: Final = '/deviceauth/callback'
+"""The device login: where a code is got and asked about, where the user types it, and the redirect URI of its exchange
+(captured)."""
+
+DEVICE_LIFETIME: Final = 900.0
+"""Seconds for which a device code can be used (captured)."""
+
+TOKEN_URL_VARIABLE: Final = 'CODEX_REFRESH_TOKEN_URL_OVERRIDE'
+REVOKE_URL_VARIABLE: Final = 'CODEX_REVOKE_TOKEN_URL_OVERRIDE'
+"""The CLI's variables that name other URLs, whole, to refresh and to revoke at (captured)."""
+
+UNREADABLE_EXPIRY_LIFETIME: Final = 8 * 24 * 3600.0
+"""Seconds after `last_refresh` when a token that does not say when it expires is refreshed (captured)."""
+
+REFRESH_MARGIN: Final = 600.0
+"""Seconds before its expiry when a token is refreshed. Ours: the CLI does it at about 300 (captured), and asks without a
+lock that would keep two from spending the same token (captured), so we are there first."""

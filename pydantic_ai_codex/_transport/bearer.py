@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
 
 import httpx2
 
@@ -18,7 +15,9 @@ from .._protocol.constants import (
     HEADER_WORD,
     RESPONSES_PATH,
 )
+from .._urls import check_secure_url
 from ..auth import Credentials
+from ..auth._secrets import masked, secrets_of
 from ..errors import CodexError, ConfigurationError, CredentialsError
 
 _T = TypeVar('_T')
@@ -48,12 +47,6 @@ _SHOWN: Final = frozenset(
 )
 """Headers whose values a log may show, beside the plan limits; whatever else there is may be a secret."""
 
-_SHORTEST: Final = 8
-"""Characters of a secret; hiding a shorter one would only garble the words around it."""
-
-_PREFIX: Final = 16
-"""Characters by which a secret is known again, also where the rest of it was cut off."""
-
 
 def check_base_url(base_url: str) -> str:
     """The base URL in its plain form: without a slash, or `/responses`, at its end.
@@ -61,31 +54,14 @@ def check_base_url(base_url: str) -> str:
     Raises:
         ConfigurationError: If a token must not be sent there: neither https, nor http on loopback.
     """
-    if not isinstance(base_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f'The `base_url` has to be a text, not a {type(base_url).__name__}.')
-    if not base_url.isprintable() or ' ' in base_url:
-        raise ConfigurationError('The `base_url` holds blanks or characters that cannot be printed.')
-    if '@' in base_url or '?' in base_url or '#' in base_url:
-        # Not shown: there may be a password in it.
-        raise ConfigurationError(
-            'The `base_url` may hold a scheme, a host, a port and a path, but no user, password, query or fragment.'
-        )
+    url = check_secure_url(base_url, 'The `base_url`')
     try:
-        parts = urlsplit(base_url)
-        host = parts.hostname or ''
-        port = '' if parts.port is None else f':{parts.port}'
-        httpx2.URL(base_url)  # It takes less, such as of the characters of a host.
+        httpx2.URL(url)  # It takes less, such as of the characters of a host.
     except (ValueError, httpx2.InvalidURL) as error:
-        raise ConfigurationError(f'The `base_url` {base_url!r} is no URL: {error}.') from error
-    # Some parsers read "[::1]evil.example" as the loopback address.
-    whole = parts.netloc.lower() in (f'{host}{port}', f'[{host}]{port}')
-    if not host or not whole or not (parts.scheme == 'https' or (parts.scheme == 'http' and _is_loopback(host))):
-        raise ConfigurationError(
-            f'The `base_url` {base_url!r} is refused: the login is sent there, so it has to be an https URL '
-            '(or http on this machine, such as "http://127.0.0.1:8321/backend-api/codex").'
-        )
-    path = parts.path.rstrip('/').removesuffix(RESPONSES_PATH).rstrip('/')
-    return f'{parts.scheme}://{parts.netloc}{path}'
+        raise ConfigurationError(f'The `base_url` {url!r} is no URL: {error}.') from error
+    scheme, _, rest = url.partition('://')
+    host, slash, path = rest.partition('/')
+    return f'{scheme}://{host}' + f'{slash}{path}'.removesuffix(RESPONSES_PATH).rstrip('/')
 
 
 def base_url_for(credentials: Credentials, base_url: str | None) -> str:
@@ -133,7 +109,7 @@ def redact(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def hidden(value: _T, credentials: Credentials) -> _T:
-    """A text, or JSON, with `***` in place of the token and the account id; for logs and errors.
+    """A text, or JSON, with `***` in place of the tokens and the account id; for logs and errors.
 
     A backend or a proxy may echo the request, as a whole or cut off somewhere.
 
@@ -141,10 +117,7 @@ def hidden(value: _T, credentials: Credentials) -> _T:
         value: What is to be shown.
         credentials: The login that the request carried.
     """
-    secrets = [each for each in (credentials.access_token, credentials.account_id) if each and len(each) >= _SHORTEST]
-    if not secrets:
-        return value
-    return _replaced(value, re.compile('|'.join(rf'{re.escape(each[:_PREFIX])}[\w.~+/=-]*' for each in secrets)))
+    return masked(value, secrets_of(credentials))
 
 
 def hide_in(error: CodexError, credentials: Credentials) -> None:
@@ -154,23 +127,3 @@ def hide_in(error: CodexError, credentials: Credentials) -> None:
         vars(error).update(fields)
         error.args = (error.message,)
         error.__cause__ = None  # It says the same.
-
-
-def _replaced(value: Any, secrets: re.Pattern[str]) -> Any:
-    if isinstance(value, str):
-        return secrets.sub('***', value)
-    if isinstance(value, dict):
-        items = cast('dict[Any, Any]', value).items()
-        return {_replaced(key, secrets): _replaced(each, secrets) for key, each in items}
-    if isinstance(value, list):
-        return [_replaced(each, secrets) for each in cast('list[Any]', value)]
-    return value
-
-
-def _is_loopback(host: str) -> bool:
-    if host == 'localhost':
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

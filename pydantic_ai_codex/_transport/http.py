@@ -8,7 +8,7 @@ import ssl
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, TypeAlias
@@ -161,6 +161,19 @@ class HTTPClients:
         held = self._hold()
         held.requests += 1
         return Lease(held.client, held)
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncGenerator[httpx2.AsyncClient]:
+        """The client for the running event loop, in use until the block ends.
+
+        Raises:
+            ConfigurationError: As `lease` does.
+        """
+        lease = self.lease()
+        try:
+            yield lease.client
+        finally:
+            await lease.release()
 
     def enter(self) -> None:
         """Say that the client of the running event loop is in use until `leave`.

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from pydantic_core import from_json
 
-from .._protocol.constants import AUTH_CLAIM
+from .._protocol.constants import AUTH_CLAIM, PROFILE_CLAIM
 from .._protocol.values import text_or_none
 
 AuthMode: TypeAlias = Literal['chatgpt', 'apikey']
@@ -21,11 +21,14 @@ AuthMode: TypeAlias = Literal['chatgpt', 'apikey']
 _SHAPES: Final = ('chatgpt', 'tokens')
 """The objects that may hold the tokens, in the order in which they are looked for; else the document itself."""
 
+_TOKEN_KEYS: Final = ('id_token', 'access_token', 'refresh_token', 'account_id')
+
 _MILLISECONDS: Final = 1e11
 """Epoch numbers beyond this (the year 5138 in seconds) are milliseconds."""
 
 _ACCOUNT_TAG: Final = b'pydantic-ai-codex account tag:'
-"""Keeps the hashes of account ids apart from everybody else's."""
+_REFRESH_TAG: Final = b'pydantic-ai-codex refresh tag:'
+"""Keep the hashes of account ids and refresh tokens apart from each other and from everybody else's."""
 
 _UNSUPPORTED_MODES: Final = {
     'chatgptauthtokens': 'tokens that a host application keeps in memory',
@@ -49,6 +52,9 @@ class Credentials:
         plan_type: The plan, for example `plus`, or `None` where no token says.
         is_fedramp: Whether the account lives in the FedRAMP environment.
         auth_mode: `chatgpt` or `apikey`.
+        last_refresh: When the tokens were got, or `None` where nothing says.
+        api_key: The platform key that a login may bring along. It is kept beside the tokens and used for nothing here.
+        extra: Further keys for the `tokens` of the file, as a new login has them; empty on what is read.
     """
 
     access_token: str = field(repr=False)
@@ -59,6 +65,9 @@ class Credentials:
     plan_type: str | None = None
     is_fedramp: bool | None = None
     auth_mode: AuthMode = 'chatgpt'
+    last_refresh: datetime | None = field(default=None, repr=False, compare=False)
+    api_key: str | None = field(default=None, repr=False, compare=False)
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         claims = [] if self.auth_mode == 'apikey' else [_claims(self.id_token), _claims(self.access_token)]
@@ -84,7 +93,26 @@ class Credentials:
             return 'api-key'
         if self.account_id is None:
             return None
-        return hashlib.sha256(_ACCOUNT_TAG + self.account_id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
+        return _tag(_ACCOUNT_TAG, self.account_id)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """A short name of the refresh token that does not give the token away, or `None` where there is none."""
+        return None if self.refresh_token is None else _tag(_REFRESH_TAG, self.refresh_token)
+
+    @property
+    def email(self) -> str | None:
+        """The address of the user, or `None` where no token says; for people to read, and unchecked."""
+        if self.auth_mode == 'apikey':
+            return None
+        claims = [_claims(self.id_token), _claims(self.access_token)]
+        profiles = (_object(each.get(PROFILE_CLAIM)) for each in claims)
+        return _first(text_or_none(each.get('email')) for each in (*claims, *profiles))
+
+    @property
+    def issued_at(self) -> datetime | None:
+        """When the access token was made, or `None` where it does not say."""
+        return None if self.auth_mode == 'apikey' else _expiry(_claims(self.access_token).get('iat'))
 
 
 class ShapeError(ValueError):
@@ -122,6 +150,8 @@ def credentials_from_json(document: object) -> Credentials:
         account_id=text_or_none(tokens.get('account_id')),
         id_token=text_or_none(tokens.get('id_token')),
         expires_at=_expiry(tokens.get('expires_at')),
+        last_refresh=_expiry(document.get('last_refresh')),
+        api_key=api_key,
     )
 
 
@@ -131,21 +161,26 @@ def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: d
     Args:
         document: What the file held, or an empty mapping.
         credentials: The login to keep, whole: what it lacks is not left over from the login before it.
-        now: What `last_refresh` becomes.
+        now: What `last_refresh` becomes where the credentials do not say.
     """
-    updated = dict(document)
     if credentials.auth_mode == 'apikey':
-        return {**updated, 'auth_mode': 'apikey', 'OPENAI_API_KEY': credentials.access_token}
+        # Nothing is left of the login before it, whose refresh token `logout` and a new login revoke.
+        kept = {name: each for name, each in document.items() if name not in (*_SHAPES, *_TOKEN_KEYS, 'last_refresh')}
+        return {**kept, 'auth_mode': 'apikey', 'OPENAI_API_KEY': credentials.access_token}
+    updated = dict(document)
     found = _tokens(document)
     key = next((key for key in _SHAPES if document.get(key) is found), None)
     if key is None and 'access_token' in document:
         tokens = updated
     else:
         key = key or 'tokens'
-        tokens = updated[key] = dict(document.get(key) or {})
-    kept = {name: getattr(credentials, name) for name in ('id_token', 'access_token', 'refresh_token', 'account_id')}
+        tokens = updated[key] = dict(_object(document.get(key)))
+    tokens.update(credentials.extra)
+    kept = {name: getattr(credentials, name) for name in _TOKEN_KEYS}
     if 'expires_at' in tokens:
         kept['expires_at'] = _like(tokens['expires_at'], credentials.expires_at)
+    if key == 'tokens' and credentials.refresh_token is None:
+        kept['refresh_token'] = ''  # Without the key, the CLI refuses the whole file (captured).
     for name, value in kept.items():
         if value is None:
             tokens.pop(name, None)
@@ -155,7 +190,9 @@ def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: d
         # The mode decides which of a key and a login is read.
         updated['auth_mode'] = 'chatgpt'
         updated.setdefault('OPENAI_API_KEY', None)
-    updated['last_refresh'] = now.astimezone(UTC).isoformat().replace('+00:00', 'Z')
+        if credentials.api_key is not None:
+            updated['OPENAI_API_KEY'] = credentials.api_key
+    updated['last_refresh'] = (credentials.last_refresh or now).astimezone(UTC).isoformat().replace('+00:00', 'Z')
     return updated
 
 
@@ -178,8 +215,15 @@ def _claims(token: str | None) -> dict[str, Any]:
 
 
 def _auth_claim(claims: Mapping[str, Any]) -> Mapping[str, Any]:
-    claim = claims.get(AUTH_CLAIM)
-    return cast('dict[str, Any]', claim) if isinstance(claim, dict) else {}
+    return _object(claims.get(AUTH_CLAIM))
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return cast('dict[str, Any]', value) if isinstance(value, dict) else {}
+
+
+def _tag(salt: bytes, secret: str) -> str:
+    return hashlib.sha256(salt + secret.encode('utf-8', 'surrogatepass')).hexdigest()[:16]
 
 
 def _auth_text(claims: Mapping[str, Any], key: str) -> str | None:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, cast, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import anyio
 import anyio.to_thread
-from pydantic_core import from_json, to_json
 
 from ..errors import CredentialsFileError, CredentialsNotFoundError
-from ._credentials import Credentials, ShapeError, credentials_from_json, update_json
-
-_TORN_READS: Final = 5
-_TORN_PAUSE: Final = 0.02
-"""The CLI truncates the file and writes it anew, so a reader can meet it empty or half written for a moment."""
-
-_LARGEST: Final = 1024 * 1024
-"""A login takes some kilobytes."""
-
-_NEXT_STEP: Final = 'Run `codex login` to log in anew, or put a whole file in its place.'
+from ._credentials import Credentials
+from ._file.inspection import FileFacts
+from ._file.lock import Hold, hold, uninterrupted
+from ._file.login_file import LoginFile
+from ._file.notes import RefreshNote
+from ._file.reading import TORN_PAUSE, TORN_READS
 
 
 @runtime_checkable
@@ -31,7 +26,7 @@ class CredentialStore(Protocol):
     """Keeps one login.
 
     A store may also have `lock()`, an async context manager that is held around load, refresh and save, so that only
-    one of several processes refreshes.
+    one of several processes refreshes. `AuthFile` shows what more a store can do.
     """
 
     async def load(self) -> Credentials:
@@ -88,15 +83,23 @@ def expand(path: str | os.PathLike[str]) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise CredentialsNotFoundError(
-            f'There is no login: {os.fspath(path)!r} lies in a home folder that there is not. Set CODEX_HOME or '
-            'CODEX_AUTH_FILE to where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
-            path=Path(path),
-        ) from error
+        raise no_home(repr(os.fspath(path)), Path(path)) from error
+
+
+def no_home(what: str, path: Path | None = None) -> CredentialsNotFoundError:
+    """The error for a place in a home folder that there is not."""
+    return CredentialsNotFoundError(
+        f'There is no login: {what} lies in a home folder that there is not. Set CODEX_HOME or CODEX_AUTH_FILE to '
+        'where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
+        path=path,
+    )
 
 
 class AuthFile:
     """The CLI's `auth.json`, or a file of the same shape.
+
+    Every change belongs under `lock()`: `save`, `remove`, the notes and `finish_save` do not take it themselves. Each
+    of them is done to its end, even where the task that asked for it is cancelled meanwhile.
 
     Args:
         path: The file; `~` is expanded.
@@ -107,10 +110,13 @@ class AuthFile:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, named_by: str | None = None) -> None:
-        self.path: Path = expand(path)
+        self._file = LoginFile(expand(path), named_by)
+        self._hold: Hold | None = None
+
+    @property
+    def path(self) -> Path:
         """The file."""
-        self._named_by = named_by
-        self._cached: tuple[tuple[int, ...], Credentials] | None = None
+        return self._file.path
 
     async def load(self) -> Credentials:
         """Read the file, if it changed since the last time.
@@ -122,109 +128,96 @@ class AuthFile:
         reads = 1
         while True:
             try:
-                return await anyio.to_thread.run_sync(self._load)
+                return await anyio.to_thread.run_sync(self._file.load)
             except CredentialsFileError as error:
-                if not error.is_torn or reads == _TORN_READS:
+                if not error.is_torn or reads == TORN_READS:
                     raise
             reads += 1
-            await anyio.sleep(_TORN_PAUSE)
+            await anyio.sleep(TORN_PAUSE)
 
     async def save(self, credentials: Credentials) -> None:
-        """Write the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
+        """Put the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
 
         Raises:
-            CredentialsFileError: If the file cannot be written, or what is there is no JSON object.
+            CredentialsSaveError: If the file cannot be written, or what is there is no JSON object.
         """
-        await anyio.to_thread.run_sync(self._save, credentials)
+        await uninterrupted(partial(self._file.save, credentials), self._hold)
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncGenerator[None]:
+        """Keep every other thread and process that asks for the lock of this file from going on meanwhile.
+
+        The Codex CLI does not ask. Not reentrant: a task that holds it and asks again waits for itself.
+
+        Raises:
+            CredentialsError: If it is not free for a minute, or cannot be had at all.
+        """
+        path = await anyio.to_thread.run_sync(self._file.lock_path)
+        async with hold(path, self._file.lock_error) as held:
+            self._hold = held
+            try:
+                yield
+            finally:
+                self._hold = None
+
+    async def check_writable(self) -> None:
+        """See that a new login could be kept, before the refresh token of the old one is spent.
+
+        Raises:
+            CredentialsFileError: If it could not; the message says what to do.
+        """
+        await uninterrupted(self._file.check_writable, self._hold)
+
+    async def remove(self) -> bool:
+        """Remove the login, the note and what else stands beside it; what a link points to, and not the link.
+
+        A file that cannot be removed, such as one that is mounted by itself, is emptied.
+
+        Returns:
+            Whether there was a file.
+
+        Raises:
+            CredentialsFileError: If it is still there.
+        """
+        return await uninterrupted(self._file.remove, self._hold)
+
+    async def read_note(self) -> RefreshNote | None:
+        """What is known about a refresh of this login; `None` too for a note that cannot be read."""
+        return await anyio.to_thread.run_sync(self._file.read_note)
+
+    async def write_note(self, note: RefreshNote) -> None:
+        """Keep a note, in place of the one before.
+
+        Raises:
+            CredentialsFileError: If it cannot be kept.
+        """
+        await uninterrupted(partial(self._file.write_note, note), self._hold)
+
+    async def clear_note(self) -> None:
+        """Forget the note."""
+        await uninterrupted(self._file.clear_note, self._hold)
+
+    async def finish_save(self) -> bool:
+        """Put tokens into the file that a process was killed before it could.
+
+        Only what the note of its refresh vouches for: the same account, the refresh token that the file still has, and
+        another one in its place. Anything else that is left beside the file is removed.
+
+        Returns:
+            Whether the file has other tokens now.
+
+        Raises:
+            CredentialsSaveError: If they are there and cannot be put into the file.
+        """
+        return await uninterrupted(self._file.finish_save, self._hold)
+
+    async def inspect(self) -> FileFacts:
+        """What there is to say about the file; for `doctor`."""
+        return await anyio.to_thread.run_sync(self._file.inspect)
 
     def describe(self) -> str:
         """The place in words, for messages."""
-        return repr(str(self.path)) + (f' (named by {self._named_by})' if self._named_by else '')
+        return self._file.describe()
 
     def __repr__(self) -> str:
         return f'AuthFile({str(self.path)!r})'
-
-    def _load(self) -> Credentials:
-        try:
-            # Without blocking: opening a pipe would wait for whoever writes into it.
-            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0))
-            try:
-                return self._load_open(descriptor)
-            finally:
-                os.close(descriptor)
-        except FileNotFoundError as error:
-            raise CredentialsNotFoundError(
-                f'There is no login: {self.describe()} does not exist. Run `codex login` (it writes '
-                '~/.codex/auth.json, or $CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another file, or pass '
-                '`credentials=` or `api_key=` to `CodexProvider`.',
-                path=self.path,
-            ) from error
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise self._error(
-                f'cannot be read: {reason}', 'Mend its place or its permissions, then try again.'
-            ) from error
-
-    def _load_open(self, descriptor: int) -> Credentials:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-            raise self._error('is no regular file, or far too large for a login', 'Name the right one.')
-        version = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        if self._cached is not None and self._cached[0] == version:
-            return self._cached[1]
-        with os.fdopen(descriptor, 'rb', closefd=False) as file:
-            credentials = self._parse(file.read())
-        self._cached = (version, credentials)
-        return credentials
-
-    def _parse(self, content: bytes) -> Credentials:
-        content = content.removeprefix(b'\xef\xbb\xbf')
-        if not content.strip():
-            raise self._error('is empty', _NEXT_STEP, is_torn=True)
-        try:
-            document: Any = from_json(content)
-        except ValueError as error:
-            raise self._error(f'is not whole JSON ({error})', _NEXT_STEP, is_torn=True) from error
-        try:
-            return credentials_from_json(document)
-        except ShapeError as error:
-            raise self._error(f'holds no login that can be used: {error}', _NEXT_STEP) from error
-
-    def _save(self, credentials: Credentials) -> None:
-        # A symbolic link stays one: the file that it points to is replaced.
-        target = Path(os.path.realpath(self.path))
-        if target.exists() and not target.is_file():
-            raise self._error('is no regular file, so it is not overwritten', 'Move it away, then try again.')
-        try:
-            document: Any = from_json(target.read_bytes()) if target.exists() else {}
-        except (OSError, ValueError) as error:
-            raise self._error('cannot be read, so it is not overwritten', 'Move it away, then try again.') from error
-        if not isinstance(document, dict):
-            raise self._error('holds no JSON object, so it is not overwritten', 'Move it away, then try again.')
-        content = to_json(update_json(cast('dict[str, Any]', document), credentials, now=datetime.now(UTC)), indent=2)
-        try:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(target, content)
-        except OSError as error:
-            raise self._error(
-                f'cannot be written: {error.strerror or error}', 'The new tokens were not kept; mend its permissions.'
-            ) from error
-
-    def _error(self, what: str, next_step: str, *, is_torn: bool = False) -> CredentialsFileError:
-        message = f'The login file {self.describe()} {what}. {next_step}'
-        return CredentialsFileError(message, path=self.path, is_torn=is_torn)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Put the content in the place of the file, so that a reader meets the old or the new one and nothing between."""
-    descriptor, name = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
-    try:
-        with os.fdopen(descriptor, 'wb') as file:
-            os.chmod(name, stat.S_IRUSR | stat.S_IWUSR)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -20,7 +22,9 @@ from pydantic_ai_codex.auth import (
     EnvironmentStore,
     MemoryStore,
 )
-from pydantic_ai_codex.errors import CodexError
+from pydantic_ai_codex.auth._file.inspection import FileFacts
+from pydantic_ai_codex.auth._file.notes import new_note
+from pydantic_ai_codex.errors import CodexError, CredentialsSaveError
 
 pytestmark = pytest.mark.anyio
 
@@ -66,9 +70,9 @@ async def test_missing(path: Path) -> None:
 
     assert caught.value.path == path
     assert str(caught.value) == (
-        f'There is no login: {str(path)!r} does not exist. Run `codex login` (it writes ~/.codex/auth.json, or '
-        '$CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another file, or pass `credentials=` or `api_key=` to '
-        '`CodexProvider`.'
+        f'There is no login: {str(path)!r} does not exist. Run `pydantic-ai-codex login` (or `codex '
+        'login`, which writes ~/.codex/auth.json, or $CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another file, or '
+        'pass `credentials=` or `api_key=` to `CodexProvider`.'
     )
     assert not path.exists()
 
@@ -76,8 +80,8 @@ async def test_missing(path: Path) -> None:
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        pytest.param(b'', 'is empty. Run `codex login`', id='empty'),
-        pytest.param(b' \r\n\t', 'is empty. Run `codex login`', id='whitespace'),
+        pytest.param(b'', 'is empty. Run `pydantic-ai-codex login` (or `codex login`)', id='empty'),
+        pytest.param(b' \r\n\t', 'is empty. Run `pydantic-ai-codex login` (or `codex login`)', id='whitespace'),
         pytest.param(CONTENT[:100].encode(), 'is not whole JSON (', id='torn'),
         pytest.param(b'token: at-secret', 'is not whole JSON (', id='no JSON'),
         pytest.param(b'{"tokens": {"access_token": "at-secret\xff"}}', 'is not whole JSON (', id='no UTF-8'),
@@ -127,6 +131,7 @@ async def test_unreadable(path: Path) -> None:
 
 async def test_file_is_parsed_again_only_when_it_changed(path: Path) -> None:
     path.write_text(CONTENT, encoding='utf-8')
+    os.utime(path, (1_700_000_000, 1_700_000_000))
     file = AuthFile(path)
     first = await file.load()
 
@@ -139,14 +144,15 @@ async def test_file_is_parsed_again_only_when_it_changed(path: Path) -> None:
     assert (await file.load()).account_id == 'acct-33'
 
 
-async def test_change_in_place_without_a_change_of_size_is_noticed(path: Path) -> None:
+@pytest.mark.parametrize('later', [0, 1_000_000], ids=['same tick', 'next tick'])
+async def test_change_in_place_without_a_change_of_size_is_noticed(path: Path, later: int) -> None:
     path.write_text(CONTENT, encoding='utf-8')
     file = AuthFile(path)
     await file.load()
     modified = path.stat().st_mtime_ns
 
     path.write_text(CONTENT.replace('acct-1', 'acct-2'), encoding='utf-8')
-    os.utime(path, ns=(modified + 1_000_000, modified + 1_000_000))
+    os.utime(path, ns=(modified + later, modified + later))
 
     assert (await file.load()).account_id == 'acct-2'
 
@@ -290,26 +296,54 @@ async def test_save_through_a_link_to_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        (b'token: 1', 'cannot be read, so it is not overwritten. Move it away'),
-        (CONTENT[:100].encode(), 'cannot be read, so it is not overwritten. Move it away'),
-        (b'', 'cannot be read, so it is not overwritten. Move it away'),
-        (b'[]', 'holds no JSON object, so it is not overwritten. Move it away'),
+        (b'token: 1', 'it is not whole JSON (expected ident at line 1 column 2), so it is not overwritten'),
+        (CONTENT[:100].encode(), 'it is not whole JSON (EOF'),
+        (b'[]', 'it holds no JSON object, so it is not overwritten'),
     ],
 )
 async def test_save_does_not_overwrite_what_it_cannot_read(path: Path, content: bytes, message: str) -> None:
     path.write_bytes(content)
 
-    with pytest.raises(CredentialsFileError) as caught:
+    with pytest.raises(CredentialsSaveError) as caught:
         await AuthFile(path).save(LOGIN)
+    with pytest.raises(CredentialsFileError, match='move away what is no login'):
+        await AuthFile(path).check_writable()
 
     assert message in str(caught.value)
+    assert caught.value.path == path
     assert path.read_bytes() == content
+
+
+async def test_save_fills_an_empty_file(path: Path) -> None:
+    path.write_bytes(b'\n')
+    await AuthFile(path).save(LOGIN)
+
+    assert await AuthFile(path).load() == LOGIN
+
+
+async def test_save_keeps_what_a_file_with_a_byte_order_mark_holds(path: Path) -> None:
+    path.write_bytes(CONTENT.encode('utf-8-sig'))
+    await AuthFile(path).save(LOGIN)
+
+    assert json.loads(path.read_bytes())['new'] == {'a': 1}
+
+
+async def test_save_waits_for_a_writer_that_truncated_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text('', encoding='utf-8')
+
+    def finish_writing(_: float) -> None:
+        path.write_text(CONTENT, encoding='utf-8')
+
+    monkeypatch.setattr(time, 'sleep', finish_writing)
+    await AuthFile(path).save(LOGIN)
+
+    assert json.loads(path.read_bytes())['new'] == {'a': 1}
 
 
 async def test_save_onto_a_folder(path: Path) -> None:
     path.mkdir()
 
-    with pytest.raises(CredentialsFileError, match='so it is not overwritten'):
+    with pytest.raises(CredentialsSaveError, match='it is no regular file'):
         await AuthFile(path).save(LOGIN)
 
 
@@ -322,18 +356,23 @@ async def test_save_that_fails_leaves_the_file_and_no_other(path: Path, monkeypa
 
     monkeypatch.setattr(os, 'fsync', full)
 
-    with pytest.raises(CredentialsFileError, match='cannot be written: No space left on device') as caught:
+    with pytest.raises(CredentialsSaveError) as caught:
         await AuthFile(path).save(Credentials('at-new-secret'))
 
+    assert str(caught.value) == (
+        f'The new tokens could not be put into the login file {str(path)!r}: it can be neither replaced (No space left '
+        'on device) nor written in place (No space left on device). They are nowhere but in memory. Mend the file, its '
+        'permissions or its disk, then try again. Should this process have ended by then, run `pydantic-ai-codex '
+        'login`.'
+    )
     assert path.read_text(encoding='utf-8') == CONTENT
     assert sorted(os.listdir(path.parent)) == names
-    assert 'secret' not in str(caught.value)
 
 
 async def test_save_where_no_folder_can_be(path: Path) -> None:
     path.write_text('', encoding='utf-8')
 
-    with pytest.raises(CredentialsFileError, match='cannot be written: '):
+    with pytest.raises(CredentialsSaveError, match='Not a directory'):
         await AuthFile(path / 'folder' / 'auth.json').save(LOGIN)
 
 
@@ -374,3 +413,74 @@ async def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     path.write_bytes(CONTENT.encode('utf-8-sig'))
 
     assert (await AuthFile(path).load()).access_token != ''
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='modes')
+async def test_file_that_others_can_read_is_warned_of_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    path.chmod(0o640)
+    for _ in range(2):
+        await AuthFile(path).load()
+
+    [record] = caplog.records
+    assert (record.name, record.levelname) == ('pydantic_ai_codex', 'WARNING')
+    assert record.getMessage() == (
+        f'Other users of this machine can get at the login file {str(path)!r} (mode 0640). Run `chmod 600 {path}`.'
+    )
+
+
+async def test_file_of_the_user_alone_is_not_warned_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    await AuthFile(path).save(LOGIN)
+    await AuthFile(path).load()
+
+    assert caplog.records == []
+
+
+async def test_inspect(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    path.chmod(0o644)
+    link = path.with_name('link.json')
+    link.symlink_to(path)
+    note = new_note('f' * 16, 'failed', now=datetime.now(UTC), code='refresh_token_reused')
+    await AuthFile(link).write_note(note)
+    facts = await AuthFile(link).inspect()
+
+    assert facts == FileFacts(
+        path=link,
+        target=path,
+        lock_path=path.with_name('.auth.json.lock'),
+        exists=True,
+        is_link=True,
+        size=len(CONTENT),
+        mode=0o644,
+        owner=path.stat().st_uid,
+        is_readable_by_others=True,
+        shape='tokens',
+        note=note,
+    )
+
+
+async def test_inspect_of_nothing(path: Path) -> None:
+    facts = await AuthFile(path).inspect()
+
+    assert (facts.exists, facts.size, facts.mode, facts.shape, facts.write_problem) == (False, None, None, None, None)
+    assert str(facts.problem).startswith('There is no login')
+    assert not any(each.is_file() for each in path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('document', 'shape'),
+    [
+        ({'chatgpt': {'access_token': 'a'}, 'tokens': {'access_token': 'b'}}, 'chatgpt'),
+        ({'access_token': 'a'}, 'flat'),
+        ({'auth_mode': 'apikey', 'OPENAI_API_KEY': 'sk'}, 'apikey'),
+        ({'tokens': {}}, None),
+        ([], None),
+    ],
+)
+async def test_inspect_tells_the_shape(path: Path, document: object, shape: str | None) -> None:
+    path.write_text(json.dumps(document), encoding='utf-8')
+    facts = await AuthFile(path).inspect()
+
+    assert facts.shape == shape
+    assert (facts.problem is None) == (shape is not None)

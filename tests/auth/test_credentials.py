@@ -290,17 +290,7 @@ def test_update_of_an_api_key() -> None:
     key = Credentials('sk-1', auth_mode='apikey')
 
     assert update_json({'auth_mode': 'chatgpt', 'tokens': TOKENS, 'new': 1}, key, now=NOW) == snapshot(
-        {
-            'auth_mode': 'apikey',
-            'tokens': {
-                'access_token': 'at-secret',
-                'refresh_token': 'rt-secret',
-                'id_token': 'it-secret',
-                'account_id': 'acct-1',
-            },
-            'new': 1,
-            'OPENAI_API_KEY': 'sk-1',
-        }
+        {'auth_mode': 'apikey', 'new': 1, 'OPENAI_API_KEY': 'sk-1'}
     )
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pydantic_ai_codex.auth import (
+    AuthFile,
     Credentials,
     CredentialsError,
     CredentialsNotFoundError,
     EnvironmentStore,
     default_auth_path,
 )
+from pydantic_ai_codex.auth._file.notes import new_note
+from pydantic_ai_codex.auth._sources import own_auth_path
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +35,7 @@ def write_login(path: Path, token: str) -> Path:
 def places(isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A login in every place, each under the name of its place, and every variable set."""
     write_login(isolated / '.codex' / 'auth.json', 'from-home')
+    write_login(own_auth_path(), 'from-own')
     write_login(tmp_path / 'codex' / 'auth.json', 'from-codex-home')
     write_login(tmp_path / 'explicit.json', 'from-auth-file')
     monkeypatch.setenv('CODEX_HOME', str(tmp_path / 'codex'))
@@ -44,7 +50,7 @@ ORDER = ['CODEX_ACCESS_TOKEN', 'CODEX_AUTH_FILE', 'CODEX_HOME']
 
 @pytest.mark.parametrize(
     ('unset', 'token'),
-    [(0, 'from-token'), (1, 'from-auth-file'), (2, 'from-codex-home'), (3, 'from-home')],
+    [(0, 'from-token'), (1, 'from-auth-file'), (2, 'from-codex-home'), (3, 'from-own')],
 )
 async def test_order_of_the_places(places: pytest.MonkeyPatch, unset: int, token: str) -> None:
     for name in ORDER[:unset]:
@@ -53,11 +59,19 @@ async def test_order_of_the_places(places: pytest.MonkeyPatch, unset: int, token
     assert (await EnvironmentStore().load()).access_token == token
 
 
+async def test_file_of_the_cli_is_used_where_there_is_none_of_our_own(places: pytest.MonkeyPatch) -> None:
+    for name in ORDER:
+        places.delenv(name)
+    own_auth_path().unlink()
+
+    assert (await EnvironmentStore().load()).access_token == 'from-home'
+
+
 async def test_empty_variable_is_not_set(places: pytest.MonkeyPatch) -> None:
     for name in ORDER:
         places.setenv(name, '')
 
-    assert (await EnvironmentStore().load()).access_token == 'from-home'
+    assert (await EnvironmentStore().load()).access_token == 'from-own'
 
 
 async def test_environment_is_read_at_use(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,10 +80,12 @@ async def test_environment_is_read_at_use(places: pytest.MonkeyPatch, tmp_path: 
     for name in ORDER:
         places.delenv(name)
         tokens.append((await store.load()).access_token)
+    own_auth_path().unlink()
+    tokens.append((await store.load()).access_token)
     places.setenv('CODEX_HOME', str(write_login(tmp_path / 'later' / 'auth.json', 'from-later').parent))
     tokens.append((await store.load()).access_token)
 
-    assert tokens == ['from-token', 'from-auth-file', 'from-codex-home', 'from-home', 'from-later']
+    assert tokens == ['from-token', 'from-auth-file', 'from-codex-home', 'from-own', 'from-home', 'from-later']
 
 
 async def test_explicit_place_without_a_file_is_not_passed_over(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -157,6 +173,18 @@ def nobody(user_id: int) -> pwd.struct_passwd:
     raise KeyError(user_id)
 
 
+@pytest.mark.skipif(sys.platform != 'linux', reason='the names of folders')
+def test_own_path(isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [own_auth_path()]
+    monkeypatch.setenv('XDG_DATA_HOME', str(tmp_path))
+    paths.append(own_auth_path())
+
+    assert paths == [
+        isolated / '.local' / 'share' / 'pydantic-ai-codex' / 'auth.json',
+        tmp_path / 'pydantic-ai-codex' / 'auth.json',
+    ]
+
+
 def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv('HOME')
     monkeypatch.setattr(pwd, 'getpwuid', nobody)
@@ -180,3 +208,62 @@ def test_description(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
     places.delenv('CODEX_ACCESS_TOKEN')
     assert store.describe() == f'{str(tmp_path / "explicit.json")!r} (named by CODEX_AUTH_FILE)'
     assert repr(store) == 'EnvironmentStore()'
+
+
+async def test_all_that_a_file_does(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places.delenv('CODEX_ACCESS_TOKEN')
+    store, file = EnvironmentStore(), AuthFile(tmp_path / 'explicit.json')
+    old = await store.load()
+    await store.save(Credentials('at', 'rt', 'acct-1'))
+    note = new_note(str((await store.load()).fingerprint), 'started', now=datetime.now(UTC))
+    async with store.lock():
+        await store.check_writable()
+        await store.write_note(note)
+        seen = [await store.read_note(), await file.read_note()]
+        tmp_path.joinpath('.explicit.json.new').write_text(
+            json.dumps({'tokens': {'access_token': 'at-2', 'refresh_token': 'rt-2', 'account_id': 'acct-1'}}),
+            encoding='utf-8',
+        )
+        finished = await store.finish_save()
+        await store.write_note(note)
+        await store.clear_note()
+        seen.append(await store.read_note())
+        facts = await store.inspect()
+
+    assert store.is_file
+    assert old.access_token == 'from-auth-file'
+    assert seen == [note, note, None]
+    assert finished
+    assert (await file.load()).access_token == 'at-2'
+    assert facts.path == file.path
+    assert [await store.remove(), await store.remove()] == [True, False]
+
+
+async def test_without_a_file_there_is_nothing_to_lock_or_remove(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    store = EnvironmentStore()
+    async with store.lock(), store.lock():
+        await store.write_note(new_note('f' * 16, 'started', now=datetime.now(UTC)))
+        await store.clear_note()
+        nothing = [await store.read_note(), await store.finish_save(), await store.remove()]
+
+    assert not store.is_file
+    assert nothing == [None, False, False]
+    with pytest.raises(CredentialsError, match='CODEX_ACCESS_TOKEN, which cannot be written'):
+        await store.check_writable()
+    assert (await store.inspect()).path == tmp_path / 'explicit.json'
+    assert not any(tmp_path.glob('.explicit*'))
+
+
+async def test_the_file_stays_the_same_while_it_is_locked(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ORDER[:2]:
+        places.delenv(name)
+    store = EnvironmentStore()
+    async with store.lock():
+        places.setenv('CODEX_ACCESS_TOKEN', 'from-token')
+        places.setenv('CODEX_AUTH_FILE', str(tmp_path / 'explicit.json'))
+        await store.save(Credentials('new'))
+        inside = (await store.load()).access_token
+    outside = (await store.load()).access_token
+
+    assert (inside, outside) == ('new', 'from-token')
+    assert (await AuthFile(tmp_path / 'codex' / 'auth.json').load()).access_token == 'new'

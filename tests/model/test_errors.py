@@ -149,6 +149,11 @@ ERRORS: dict[str, CodexError] = {
     'login': errors.CredentialsError('Oh no.'),
     'no login': errors.CredentialsNotFoundError('Oh no.', path=Path('/somewhere')),
     'login file': errors.CredentialsFileError('Oh no.', path=Path('/somewhere')),
+    'login not kept': errors.CredentialsSaveError('Oh no.', path=Path('/somewhere')),
+    'login not refreshed': errors.CredentialsRefreshError('Oh no.', code='refresh_token_reused', is_permanent=True),
+    'login not refreshed yet': errors.CredentialsRefreshError('Oh no.', status_code=500),
+    'another account': errors.AccountChangedError('Oh no.'),
+    'logging in': errors.LoginError('Oh no.', reason='denied'),
     'script': SimulatorError('Oh no.'),
 }
 
@@ -305,14 +310,14 @@ async def test_a_refused_login_says_what_to_run(codex_simulator: CodexSimulator)
         await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
 
     assert caught.value.status_code == 401
-    assert 'Run any `codex` command' in str(caught.value)
+    assert 'Pass new ones, or a store, such as `AuthFile(path)`' in str(caught.value)
     assert len(codex_simulator.requests) == 1
 
 
 async def test_a_refused_login_without_an_expiry_says_what_to_run(codex_simulator: CodexSimulator) -> None:
     provider = codex_simulator.provider(credentials=Credentials('opaque', account_id='account'))
 
-    with pytest.raises(ModelHTTPError, match='Run any `codex` command'):
+    with pytest.raises(ModelHTTPError, match='Pass new ones, or a store'):
         await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')
 
 

@@ -9,8 +9,16 @@ from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.capabilities import ResolveModelId
 from pydantic_ai.models.fallback import FallbackModel
+from pydantic_ai.providers.openai_codex import OpenAICodexProvider
 
-from pydantic_ai_codex import CodexModel, CodexModelSettings, CodexProvider, TransportPolicy, codex_model_id_resolver
+from pydantic_ai_codex import (
+    CodexCredentialSource,
+    CodexModel,
+    CodexModelSettings,
+    CodexProvider,
+    TransportPolicy,
+    codex_model_id_resolver,
+)
 from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialStore, MemoryStore
 from pydantic_ai_codex.testing import CodexSimulator, call, reply, say, think, turn
 
@@ -36,6 +44,7 @@ providers = [
     CodexProvider(policy=TransportPolicy(max_retries=0, idle_timeout=None)),
     CodexProvider(api_key='sk-...', base_url='https://relay.example.com/v1', http_client=httpx2.AsyncClient()),
 ]
+upstream_provider = OpenAICodexProvider(credential_source=CodexCredentialSource(Vault()))
 settings = CodexModelSettings(codex_reasoning_effort='xhigh', codex_text_verbosity='low', parallel_tool_calls=False)
 model = CodexModel('gpt-5.1-codex-high', provider=providers[0], settings=settings, profile={'context_window': 1})
 text_agent: Agent[None, str] = Agent(model)

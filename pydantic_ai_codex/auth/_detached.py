@@ -1,0 +1,56 @@
+"""Work that goes on when whoever waits for it is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+_T = TypeVar('_T')
+
+
+async def run_to_its_end(job: Callable[[], Awaitable[_T]], *, here: bool) -> _T:
+    """Run a job whose end must not depend on the caller: between spending a token and keeping its successor.
+
+    A cancelled caller, a timeout around it or the end of its event loop would otherwise take the answer with them.
+
+    Args:
+        job: What to do.
+        here: Whether it has to run on this event loop, as it uses what is bound to it. The job then outlives a
+            cancelled caller, but not the loop. Else it has a thread, and an event loop there, of its own.
+    """
+    if not here:
+        return await anyio.to_thread.run_sync(_run, job)
+    loop = _asyncio_loop()
+    if loop is None:
+        return await _shielded(job)
+    task = loop.create_task(_awaited(job))
+    # So that a failure nobody waits for any more is not reported as one that was never looked at.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(task)
+
+
+def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _run(job: Callable[[], Awaitable[_T]]) -> _T:
+    return anyio.run(job)
+
+
+async def _awaited(job: Callable[[], Awaitable[_T]]) -> _T:
+    return await job()
+
+
+async def _shielded(job: Callable[[], Awaitable[_T]]) -> _T:
+    """Trio's way, which has no tasks beside the structure."""
+    outcome: list[_T] = []
+    with anyio.CancelScope(shield=True):
+        outcome.append(await job())
+    return outcome[0]

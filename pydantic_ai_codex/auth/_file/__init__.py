@@ -1,0 +1,1 @@
+"""A login file, and what stands beside it."""

@@ -1,0 +1,116 @@
+"""One holder at a time: across threads, event loops, processes and objects."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import anyio
+import anyio.to_thread
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds; a refresh takes one or two, and gives up long before."""
+
+_PAUSES: Final = (0.01, 0.05)
+
+_T = TypeVar('_T')
+
+
+class Hold:
+    """A lock that is held, by its holder and by every piece of work that was begun under it.
+
+    A task that is cancelled leaves its lock at once, while the thread that writes for it still writes. The lock is
+    given up by whoever is last.
+    """
+
+    def __init__(self, release: Callable[[], object]) -> None:
+        self._release = release
+        self._users = 1
+        self._mutex = threading.Lock()
+
+    def join(self) -> None:
+        """Hold it too."""
+        with self._mutex:
+            self._users += 1
+
+    def leave(self) -> None:
+        """Hold it no more."""
+        with self._mutex:
+            self._users -= 1
+            if self._users == 0:
+                self._release()
+
+
+def _nothing() -> None:
+    pass
+
+
+@asynccontextmanager
+async def hold(path: Path, failed: Callable[[OSError | None], Exception]) -> AsyncGenerator[Hold]:
+    """Hold the lock of a file.
+
+    Not reentrant: who holds it and asks again waits for itself, and gets the error in the end.
+
+    Args:
+        path: The lock file, in a folder that exists. It is left in place.
+        failed: The error to raise: for a lock file that cannot be used, or, without one, for a lock that was not free
+            for a minute.
+    """
+    from filelock import FileLock, Timeout
+
+    # Whoever is last gives it up, in whatever thread that is.
+    lock = FileLock(path, mode=0o600, thread_local=False)
+    deadline = anyio.current_time() + LONGEST_WAIT
+    while True:
+        # An attempt takes microseconds. In a worker thread, a cancelled task could not tell whether it had succeeded.
+        try:
+            lock.acquire(blocking=False)
+            break
+        except Timeout:
+            if anyio.current_time() >= deadline:
+                raise failed(None) from None
+        except OSError as error:
+            raise failed(error) from error
+        except NotImplementedError as error:  # older versions of filelock, where the file system knows no locks
+            raise failed(OSError(str(error))) from error
+        await anyio.sleep(random.uniform(*_PAUSES))
+    held = Hold(lock.release)
+    try:
+        yield held
+    finally:
+        held.leave()
+
+
+async def uninterrupted(work: Callable[[], _T], held: Hold | None) -> _T:
+    """Do the work in a thread, to its end, whatever becomes of the task.
+
+    It begins before anything is awaited. So a task that is cancelled after the login service has answered still keeps
+    the answer, and the lock that it held is not free before that is done.
+    """
+    outcome: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised in the task
+            outcome.set_exception(error)
+        finally:
+            leave()
+
+    leave = held.leave if held is not None else _nothing
+    if held is not None:
+        held.join()
+    thread = threading.Thread(target=run, name='pydantic-ai-codex: login file')
+    try:
+        thread.start()
+    except BaseException:
+        leave()
+        raise
+    with anyio.CancelScope(shield=True):
+        await anyio.to_thread.run_sync(thread.join)
+    return outcome.result()

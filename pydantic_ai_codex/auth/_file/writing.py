@@ -1,0 +1,250 @@
+"""Bytes in a login file and beside it: replaced whole, or written in place where replacing cannot be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from .places import Places, make_folder, takes_files
+
+_PRIVATE: Final = 0o600
+
+_BINARY: Final = getattr(os, 'O_BINARY', 0)
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY | getattr(os, 'O_NOFOLLOW', 0)
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EIO, getattr(errno, 'EDQUOT', errno.ENOSPC)})
+"""What a disk says that takes no more. Writing in place would not help, while it does where only the folder refuses."""
+
+_LEAST_ROOM: Final = 16 * 1024
+"""Bytes that have to be free before a token is spent; a login takes four to eight thousand."""
+
+
+class NotWrittenError(Exception):
+    """The content did not get into the file; the message says why, in words for the middle of a sentence.
+
+    Attributes:
+        is_pending: Whether it waits beside the file, whole.
+    """
+
+    def __init__(self, replacing: OSError, in_place: OSError | None = None, *, is_pending: bool = False) -> None:
+        why = reason(replacing)
+        if in_place is not None:
+            why = f'it can be neither replaced ({why}) nor written in place ({reason(in_place)})'
+        super().__init__(why)
+        self.is_pending = is_pending
+
+
+def reason(error: OSError | ValueError) -> str:
+    """What the operating system says, without the path, which our messages name themselves."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def check_file(target: Path) -> None:
+    """See that a file may be written, without writing it.
+
+    Raises:
+        OSError: If it may not. A file without the permission to write counts as read-only on purpose, even for root,
+            whom the system would not stop.
+    """
+    mode = target.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, 'it is no regular file')
+    if not mode & stat.S_IWUSR:
+        raise PermissionError(errno.EACCES, 'it is marked as read-only')
+    os.close(os.open(target, os.O_RDWR | _BINARY))
+
+
+def check_room(places: Places, size: int) -> None:
+    """See that a content of that size can be kept, by writing as much and more beside the file.
+
+    Raises:
+        OSError: If it cannot.
+    """
+    if not places.target.exists() and not takes_files(places.target.parent):
+        raise PermissionError(errno.EACCES, 'its folder takes no new files')
+    if not places.stem.parent.exists() and takes_files(places.stem.parent):
+        return
+    try:
+        stage(places.probe, b' ' * max(2 * size, _LEAST_ROOM))
+        places.probe.unlink()
+    except OSError as error:
+        # A folder that takes no files does not matter where the file itself can be written.
+        if error.errno in _FULL or not places.target.exists():
+            raise
+
+
+def write_whole(places: Places, content: bytes) -> None:
+    """Put the content into the file; a kill at any moment leaves the old one, the new one, or the means to mend it.
+
+    Raises:
+        NotWrittenError: If neither replacing the file nor writing it in place works.
+    """
+    try:
+        make_folder(places.pending)
+        stage(places.pending, content)
+    except OSError as error:
+        _write_in_place_after(error, places, content, is_pending=False)
+    else:
+        install(places, content)
+
+
+def install(places: Places, content: bytes) -> None:
+    """Put the pending file, which holds the content, in the place of the file.
+
+    Raises:
+        NotWrittenError: If it can neither replace the file nor be written in its place. It stays pending.
+    """
+    try:
+        _keep_owner(places)
+        os.replace(places.pending, places.target)
+    except OSError as error:
+        _write_in_place_after(error, places, content, is_pending=True)
+        with suppress(OSError):
+            places.pending.unlink()
+    else:
+        _sync_folder(places.target.parent)
+
+
+def stage(path: Path, content: bytes) -> None:
+    """Write a file of our own, for the user alone, and see it onto the disk; nothing is left where that fails.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    descriptor = os.open(path, _NEW_FILE, _PRIVATE)
+    try:
+        try:
+            _set_private(descriptor)  # it may be the leftover of another umask
+            _write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def write_beside(path: Path, content: bytes) -> None:
+    """Replace one of the files beside the login.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    make_folder(path)
+    staged = path.with_name(f'{path.name}.new')
+    stage(staged, content)
+    os.replace(staged, path)
+    _sync_folder(path.parent)
+
+
+def remove(places: Places) -> bool:
+    """Remove the file, or empty it where its place cannot be emptied; and what stands beside it, but for the lock.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        OSError: If it is still there, with its content.
+    """
+    existed = places.target.exists()
+    if existed:
+        try:
+            places.target.unlink()
+        except OSError:  # a file that is mounted by itself, or a folder that is read-only
+            write_in_place(places.target, b'{}\n')
+    for path in (places.pending, places.note, places.note.with_name(f'{places.note.name}.new'), places.probe):
+        with suppress(OSError):
+            path.unlink()
+    return existed
+
+
+def write_in_place(target: Path, content: bytes) -> None:
+    """Overwrite a file that cannot be replaced.
+
+    The content goes out in one write that is as long as what was there, and is cut to its length afterwards: a file
+    truncated first would be empty for whoever reads or kills in between. JSON does not mind blank lines at its end.
+
+    Raises:
+        OSError: If it cannot be written; what was there is put back as well as can be.
+    """
+    descriptor = os.open(target, os.O_RDWR | _BINARY)
+    try:
+        with suppress(OSError):
+            _set_private(descriptor)
+        with os.fdopen(descriptor, 'rb', closefd=False) as file:
+            old = file.read()
+        try:
+            _overwrite(descriptor, content.ljust(len(old), b'\n'))
+            os.fsync(descriptor)
+        except OSError:
+            with suppress(OSError):
+                _overwrite(descriptor, old)
+                os.ftruncate(descriptor, len(old))
+            raise
+        with suppress(OSError):
+            os.ftruncate(descriptor, len(content))
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_in_place_after(replacing: OSError, places: Places, content: bytes, *, is_pending: bool) -> None:
+    if not places.target.exists():
+        # Without the file that a refresh began with, nothing would finish it.
+        with suppress(OSError):
+            places.pending.unlink()
+        raise NotWrittenError(replacing) from replacing
+    try:
+        write_in_place(places.target, content)
+    except OSError as error:
+        raise NotWrittenError(replacing, error, is_pending=is_pending) from error
+
+
+def _keep_owner(places: Places) -> None:
+    """Give the pending file the owner and the group of the file it replaces, as where root works for a user.
+
+    Raises:
+        OSError: If the owner would become another one. A group does not matter to a file that only its owner can read.
+    """
+    change_owner = getattr(os, 'chown', None)
+    if change_owner is None or not places.target.exists():
+        return
+    old, new = places.target.stat(), places.pending.stat()
+    if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
+        return
+    try:
+        change_owner(places.pending, old.st_uid, old.st_gid)
+    except OSError:
+        if old.st_uid != new.st_uid:
+            raise
+
+
+def _set_private(descriptor: int) -> None:
+    if hasattr(os, 'fchmod'):  # Windows has it since Python 3.13
+        os.fchmod(descriptor, _PRIVATE)
+
+
+def _overwrite(descriptor: int, content: bytes) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    _write_all(descriptor, content)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    written = os.write(descriptor, content)
+    while written < len(content):  # a disk that is nearly full takes a part, and then says so
+        written += os.write(descriptor, content[written:])
+
+
+def _sync_folder(folder: Path) -> None:
+    """See the new name onto the disk. Not every system can, and the content is there already."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,85 @@
+"""Ending a login: at the service, and where it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import CredentialsNotFoundError, LoginError, TransportError
+from .._abilities import lock_of
+from .._credentials import Credentials
+from .._http import AuthHTTP
+from .._oauth import Endpoints, endpoints_from_environment, failure_of, revoke_body
+from .._secrets import secrets_of
+from .._store import CredentialStore
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutResult:
+    """What a logout did.
+
+    Attributes:
+        revoked: Whether the service ended the login. Always false for an API key, which nothing but the platform's
+            pages can end.
+        removed: Whether there was a login in the store, which is gone now.
+        problem: Why the service did not end the login, or `None` where it did, or had nothing to end.
+    """
+
+    revoked: bool
+    removed: bool
+    problem: str | None = None
+
+
+async def logout(
+    store: CredentialStore, *, endpoints: Endpoints | None = None, http: AuthHTTP | None = None
+) -> LogoutResult:
+    """End the login: revoke it at the service, then remove it, also where the service did not answer.
+
+    Args:
+        store: Where the login is. It has to have `remove()`, as `AuthFile` has.
+        endpoints: The login service; by default what the environment says, as the CLI does.
+        http: Sends the request to it.
+
+    Returns:
+        What was done; nothing where there is no login.
+
+    Raises:
+        LoginError: If the store cannot remove a login.
+        CredentialsError: If what is there is no login, so that it is not removed; or if it cannot be removed.
+    """
+    remove: Callable[[], Awaitable[Any]] | None = getattr(store, 'remove', None)
+    if remove is None:
+        raise LoginError(
+            f'A login cannot be removed from {type(store).__name__}, which has no `remove()`. Use the store that the '
+            'login was made with, or remove it where it is kept.',
+            reason='refused',
+        )
+    async with lock_of(store):
+        try:
+            credentials = await store.load()
+        except CredentialsNotFoundError:
+            return LogoutResult(revoked=False, removed=False)
+        problem = await revoke(credentials, endpoints=endpoints, http=http)
+        removed = bool(await remove())
+    return LogoutResult(
+        revoked=credentials.refresh_token is not None and problem is None, removed=removed, problem=problem
+    )
+
+
+async def revoke(
+    credentials: Credentials, *, endpoints: Endpoints | None = None, http: AuthHTTP | None = None
+) -> str | None:
+    """End a login at the service.
+
+    Returns:
+        Why it did not, or `None` where it did, or where there is nothing to end: an API key, or no refresh token.
+    """
+    if credentials.auth_mode == 'apikey' or credentials.refresh_token is None:
+        return None
+    url = (endpoints or endpoints_from_environment()).revoke
+    try:
+        reply = await (http or AuthHTTP()).post_json(url, revoke_body(credentials.refresh_token), identify=True)
+    except TransportError as error:
+        return error.message
+    return None if 200 <= reply.status_code < 300 else f'{failure_of(reply, secrets=secrets_of(credentials)).message}.'
