@@ -4,11 +4,16 @@ A script is made of turns: `reply`, `call_tool`, `turn`, `fail`, `fail_in_stream
 `connect_error`, or functions that return one of these. A `turn` is made of items: `think`, `say`, `refuse`, `call`,
 `custom_call`, `shell_call`, `web_search`, `image`, `compaction`, `output_item`. The frames are reconstructed from
 streams that Codex CLI 0.169.0 accepted; the checks and their evidence are in `_checks.py` and its neighbours.
+
+`CodexSimulator().oauth` is the login service (`SimulatedIssuer`); its answers are scripted with `answer_with`,
+`late_answer`, `lost_answer`, `fail` and `connect_error`.
 """
 
 from __future__ import annotations
 
 from ._auto import auto_reply
+from ._issuer import SimulatedIssuer
+from ._issuer_script import IssuerAnswer, IssuerEntry, answer_with, late_answer, lost_answer
 from ._items import (
     Call,
     Compaction,
@@ -32,7 +37,7 @@ from ._items import (
     think,
     web_search,
 )
-from ._records import RecordedRequest, SimulatorError
+from ._records import IssuerEvent, RecordedRequest, SimulatorError
 from ._script import (
     Answer,
     HttpFailure,
@@ -64,6 +69,9 @@ __all__ = (
     'CustomCall',
     'HttpFailure',
     'Image',
+    'IssuerAnswer',
+    'IssuerEntry',
+    'IssuerEvent',
     'Item',
     'NoAnswer',
     'OutputItem',
@@ -73,6 +81,7 @@ __all__ = (
     'Say',
     'ScriptEntry',
     'ShellCall',
+    'SimulatedIssuer',
     'SimulatorError',
     'SimulatorServer',
     'Think',
@@ -80,6 +89,7 @@ __all__ = (
     'Turn',
     'UsageLimit',
     'WebSearch',
+    'answer_with',
     'auto_reply',
     'call',
     'call_tool',
@@ -90,6 +100,8 @@ __all__ = (
     'fail_in_stream',
     'fake_access_token',
     'image',
+    'late_answer',
+    'lost_answer',
     'output_item',
     'raw_stream',
     'refuse',

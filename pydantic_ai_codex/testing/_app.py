@@ -37,13 +37,40 @@ class SimulatorApp:
             await _drop(receive)
             return
         headers = {name.decode('latin-1'): value.decode('latin-1') for name, value in scope['headers']}
-        exchange = self._answer(IncomingRequest(scope['method'], scope['path'], headers, content))
-        if isinstance(exchange.failure, httpx2.TransportError):
+        exchange = self._answer(
+            IncomingRequest(
+                scope['method'],
+                scope['path'],
+                headers,
+                content,
+                query=scope.get('query_string', b'').decode('latin-1'),
+                origin=f'{scope.get("scheme", "http")}://{headers.get("host", "")}',
+            )
+        )
+        if (exchange.is_held and not await self._hold(exchange, receive)) or isinstance(
+            exchange.failure, httpx2.TransportError
+        ):
             await _drop(receive)
         elif exchange.failure is not None:
             await _tell(exchange, exchange.failure, send)
         else:
             await self._stream(exchange, receive, send)
+
+    async def _hold(self, exchange: Exchange, receive: Receive) -> bool:
+        """Wait until the answer may begin; whether the client waited as long."""
+        is_ready = False
+        async with anyio.create_task_group() as tasks:
+            self._scopes.add(tasks.cancel_scope)
+            try:
+                tasks.start_soon(_cancel_on_disconnect, receive, tasks.cancel_scope)
+                await exchange.ready()
+                is_ready = True
+                tasks.cancel_scope.cancel()
+            finally:
+                self._scopes.discard(tasks.cancel_scope)
+        if not is_ready:
+            exchange.close()
+        return is_ready
 
     async def _stream(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         async with anyio.create_task_group() as tasks:

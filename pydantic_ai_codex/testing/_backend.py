@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -18,7 +18,7 @@ from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, INCLUDE, RESPO
 from ._bodies import decompress, parse_body
 from ._checks import check_request
 from ._checks_auth import Caller, LoginKind, authenticate
-from ._exchange import Exchange, json_pieces, raw_pieces, turn_pieces, whole_piece
+from ._exchange import Exchange, raw_pieces, turn_pieces
 from ._records import RecordedHeaders, RecordedRequest, SimulatorError
 from ._rejections import Rejection, detail
 from ._script import Answer, HttpFailure, NoAnswer, RawStream, ScriptEntry, Turn, UsageLimit
@@ -33,12 +33,14 @@ API_PATH: Final = urlsplit(API_BASE_URL).path
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """A request, however it came."""
+    """A request, however it came; the origin is that of its URL, as far as the client says."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     content: bytes
+    query: str = ''
+    origin: str = ''
 
 
 class Backend:
@@ -71,6 +73,11 @@ class Backend:
             self._routes[extra_path + RESPONSES_PATH] = 'api_key' if extra_path.endswith('/v1') else 'chatgpt'
         self._routes |= {CHATGPT_PATH + RESPONSES_PATH: 'chatgpt', API_PATH + RESPONSES_PATH: 'api_key'}
 
+    def refuse(self, tokens: Iterable[str]) -> None:
+        """Refuse these tokens from now on."""
+        with self.lock:
+            self.revoked.update(tokens)
+
     def answer(self, request: IncomingRequest) -> Exchange:
         """Record a request and decide its answer."""
         headers = RecordedHeaders({name.lower(): value for name, value in request.headers.items()})
@@ -84,7 +91,7 @@ class Backend:
         try:
             caller = self._accept(request, record, problem, now)
         except Rejection as rejection:
-            return _whole(exchange, rejection.status, rejection.body, {})
+            return exchange.begin_whole(rejection.status, rejection.body, {})
         try:
             answer, facts = self._next_answer(record, caller, now, len(request.content))
         except (SimulatorError, httpx2.TransportError) as error:
@@ -184,15 +191,15 @@ def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Call
             streamed = {'content-type': EVENT_STREAM, 'cache-control': 'no-cache'}
             if facts.model.isascii() and facts.model.isprintable():  # Without the checks, it may be anything.
                 streamed['openai-model'] = facts.model
-            return _begin(exchange, 200, {**streamed, **base, **_lower(answer.headers)})
+            return exchange.begin(200, {**streamed, **base, **lower_names(answer.headers)})
         case RawStream():
             exchange.pieces, exchange.stop = raw_pieces(answer)
-            return _begin(exchange, 200, {'content-type': answer.content_type, **base})
+            return exchange.begin(200, {'content-type': answer.content_type, **base})
         case HttpFailure():
-            return _whole(exchange, answer.status, answer.body, {**base, **_lower(answer.headers)})
+            return exchange.begin_whole(answer.status, answer.body, {**base, **lower_names(answer.headers)})
         case UsageLimit():
             limits = limit_headers(facts.now, answer.plan_type, used_percent='100', resets_in=answer.resets_in_seconds)
-            return _whole(exchange, 429, usage_limit_body(answer, facts.now), {**base, **limits})
+            return exchange.begin_whole(429, usage_limit_body(answer, facts.now), {**base, **limits})
         case NoAnswer():
             exchange.failure = answer.error(answer.message)
             exchange.close()
@@ -201,19 +208,7 @@ def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Call
             assert_never(answer)
 
 
-def _begin(exchange: Exchange, status: int, headers: Mapping[str, str]) -> Exchange:
-    exchange.status = exchange.record.status = status
-    exchange.headers = headers
-    return exchange
-
-
-def _whole(exchange: Exchange, status: int, body: object, headers: Mapping[str, str]) -> Exchange:
-    content, content_type = json_pieces(body)
-    exchange.pieces = whole_piece(content)
-    return _begin(exchange, status, {'content-type': content_type, 'content-length': str(len(content)), **headers})
-
-
-def _lower(headers: Mapping[str, str] | None) -> dict[str, str]:
+def lower_names(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {name.lower(): value for name, value in (headers or {}).items()}
 
 

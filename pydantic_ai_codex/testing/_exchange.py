@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
@@ -11,8 +12,10 @@ from typing import Literal, TypeAlias
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
+import httpx2
 
-from ._records import RecordedRequest
+from ._records import RecordedRequest, SimulatorError
 from ._script import RawStream, Turn
 
 Stop: TypeAlias = Literal['end', 'cut', 'stall']
@@ -37,6 +40,8 @@ class Exchange:
         stop: What happens after the last piece.
         delay: Seconds between two pieces.
         failure: What is raised in place of an answer.
+        seconds: How long it takes until the answer begins.
+        before: What is called, in a thread, before the answer begins.
     """
 
     record: RecordedRequest
@@ -48,6 +53,30 @@ class Exchange:
     delay: float = 0.0
     failure: Exception | None = None
     begun: bool = False
+    seconds: float = 0.0
+    before: Callable[[], object] | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the answer takes its time; then `ready` comes before everything else."""
+        return bool(self.seconds) or self.before is not None
+
+    async def ready(self) -> None:
+        """Wait until the answer may begin; `failure` and `status` are final only after that."""
+        if self.seconds:
+            await (anyio.sleep_forever() if self.seconds == math.inf else anyio.sleep(self.seconds))
+        if self.before is None:
+            return
+        try:
+            # In a thread, as it may block, and others are answered meanwhile.
+            await anyio.to_thread.run_sync(self.before, abandon_on_cancel=True)
+        except httpx2.TransportError as error:
+            self.failure = error
+        except Exception as error:  # noqa: BLE001 - it is told, whatever it is
+            self.failure = SimulatorError(f'What is called before the answer raised {type(error).__name__}: {error}')
+            self.failure.__cause__ = error
+        if self.failure is not None:
+            self.close()
 
     async def next_chunk(self) -> bytes | None:
         """The next bytes, or `None` at a clean end.
@@ -78,6 +107,18 @@ class Exchange:
         """Note that nothing more is sent; twice does no harm."""
         with self.lock:
             self.record.closed = True
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> Exchange:
+        """Answer with this status."""
+        self.status = self.record.status = status
+        self.headers = headers
+        return self
+
+    def begin_whole(self, status: int, body: object, headers: Mapping[str, str]) -> Exchange:
+        """Answer with this body and nothing else."""
+        content, content_type = json_pieces(body)
+        self.pieces = whole_piece(content)
+        return self.begin(status, {'content-type': content_type, 'content-length': str(len(content)), **headers})
 
 
 def json_pieces(body: object) -> tuple[bytes, str]:

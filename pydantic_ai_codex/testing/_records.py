@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from ..errors import CodexError
 
@@ -12,6 +13,21 @@ from ..errors import CodexError
 class SimulatorError(CodexError, AssertionError):
     """The script and the requests do not fit together: a test failure, not an answer of the backend."""
 
+
+_SECRET_FIELDS: Final = frozenset(
+    {
+        'access_token',
+        'authorization_code',
+        'code',
+        'code_verifier',
+        'device_auth_id',
+        'id_token',
+        'refresh_token',
+        'state',
+        'subject_token',
+        'token',
+    }
+)
 
 SimulatorError.__module__ = 'pydantic_ai_codex.testing'  # The public name, for tracebacks.
 
@@ -21,6 +37,13 @@ class RecordedHeaders(dict[str, str]):
 
     def __repr__(self) -> str:
         return repr({name: '<hidden>' if name == 'authorization' else value for name, value in self.items()})
+
+
+class RecordedFields(dict[str, Any]):
+    """The fields of a request to the login service; the `repr` hides the secrets among them."""
+
+    def __repr__(self) -> str:
+        return repr({name: '<hidden>' if name in _SECRET_FIELDS else value for name, value in self.items()})
 
 
 @dataclass(repr=False)
@@ -54,3 +77,22 @@ class RecordedRequest:
             f'<RecordedRequest {self.number}: {self.method} {self.path} -> {self.status}, '
             f'{self.frames_sent} frames sent, {"closed" if self.closed else "open"}>'
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerEvent:
+    """Something that happened to a login at the login service.
+
+    Attributes:
+        at: When.
+        login: The number of the login, 1 for the first that the service knows. It stays the same over refreshes.
+        account_id: The account of the login.
+        headers: Of the request; header values by lower-case name.
+        reason: The `refresh_reason` of a refresh.
+    """
+
+    at: datetime
+    login: int
+    account_id: str
+    headers: Mapping[str, str]
+    reason: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -14,6 +13,8 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from .._protocol.constants import REVOKE_PATH, TOKEN_PATH
+from .._urls import is_loopback
 from ..errors import ConfigurationError
 from ._app import SimulatorApp
 from ._backend import API_PATH, CHATGPT_PATH, IncomingRequest
@@ -48,6 +49,21 @@ class SimulatorServer:
         return self._origin + API_PATH
 
     @property
+    def issuer(self) -> str:
+        """The login service."""
+        return self._origin
+
+    @property
+    def token_url(self) -> str:
+        """Where logins are refreshed, for `CODEX_REFRESH_TOKEN_URL_OVERRIDE`."""
+        return self._origin + TOKEN_PATH
+
+    @property
+    def revoke_url(self) -> str:
+        """Where logins are revoked, for `CODEX_REVOKE_TOKEN_URL_OVERRIDE`."""
+        return self._origin + REVOKE_PATH
+
+    @property
     def _origin(self) -> str:
         return f'http://[{self.host}]:{self.port}' if ':' in self.host else f'http://{self.host}:{self.port}'
 
@@ -73,7 +89,7 @@ async def serve(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise ConfigurationError(
             f'host={host!r} is not a loopback address. The simulator accepts any login, so it is served on '
             "'127.0.0.1', '::1' or 'localhost' only."
@@ -88,13 +104,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _make_server(app: SimulatorApp) -> uvicorn.Server:

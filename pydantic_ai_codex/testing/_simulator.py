@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
-from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL
+from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, ISSUER
 from ..errors import ConfigurationError
-from ._backend import Backend
+from ._backend import Backend, IncomingRequest
 from ._clock import InstantClock, utc_now
+from ._exchange import Exchange
+from ._grants import Account
+from ._issuer import SimulatedIssuer
+from ._issuer_options import Duration, as_timedelta
+from ._issuer_routes import is_for_issuer
 from ._records import RecordedRequest, SimulatorError
 from ._script import Answer, ScriptEntry
 from ._server import SimulatorServer, serve
-from ._tokens import DEFAULT_ACCOUNT_ID, fake_access_token
+from ._tokens import DEFAULT_ACCOUNT_ID
 from ._transport import SimulatorTransport, origin_of
 
 if TYPE_CHECKING:
     from .. import CodexModel, CodexProvider, TransportPolicy
     from ..auth import Credentials
 
-_LIFETIME: Final = timedelta(days=10)
-_REFRESH_TOKEN: Final = 'rt-simulated'
+_BACKENDS: Final = frozenset(origin_of(httpx2.URL(url)) for url in (CHATGPT_BASE_URL, API_BASE_URL))
 
 
 class CodexSimulator:
@@ -77,13 +81,11 @@ class CodexSimulator:
             now=now,
             extra_path=None if url is None else url.path.rstrip('/'),
         )
-        known = [httpx2.URL(CHATGPT_BASE_URL), httpx2.URL(API_BASE_URL)]
-        self._origins = frozenset(origin_of(each) for each in (*known, *([] if url is None else [url])))
+        origins = [] if url is None else [origin_of(url)]
+        self._origins = frozenset([*_BACKENDS, ISSUER, *origins])
         self._base_url = base_url
-        self._account_id = account_id
-        self._plan_type = plan_type
-        self._generation = 1
-        self._access_token: str | None = None
+        self._account = Account(account_id, plan_type)
+        self._oauth = SimulatedIssuer(account=self._account, now=now, refuse=self._backend.refuse, strict=strict)
         self.add(*script)
 
     def __repr__(self) -> str:
@@ -134,62 +136,73 @@ class CodexSimulator:
             )
 
     @property
+    def oauth(self) -> SimulatedIssuer:
+        """The login service, which refreshes and revokes its login, and hands out others."""
+        return self._oauth
+
+    @property
     def account_id(self) -> str:
         """The account of its login."""
-        return self._account_id
+        return self._account.account_id
 
     @property
     def access_token(self) -> str:
-        """The access token of its login; a new one after each `revoke()`."""
-        with self._backend.lock:
-            if self._access_token is None:
-                self._access_token = self._make_token()
-            return self._access_token
+        """The newest access token of its login; a new one after each `revoke()` and each refresh."""
+        return self._oauth.own.access_token()
 
     @property
     def credentials(self) -> Credentials:
-        """A login that it accepts."""
+        """A login that it accepts, with the newest tokens: after a refresh, those that the client got."""
         from ..auth import Credentials
 
-        return Credentials(
-            access_token=self.access_token,
-            refresh_token=_REFRESH_TOKEN,
-            account_id=self._account_id,
-            id_token=self.access_token,
-            plan_type=self._plan_type,
-        )
+        return Credentials(plan_type=self._account.plan_type, **self._oauth.own.tokens())
 
-    def auth_json(self) -> dict[str, Any]:
-        """Its login in the shape of the CLI's `auth.json`, to be written into a file of a test."""
+    def auth_json(
+        self,
+        *,
+        expires_in: Duration | None = None,
+        last_refresh: datetime | None = None,
+        new_login: bool = False,
+    ) -> dict[str, Any]:
+        """Its login in the shape of the CLI's `auth.json`, to be written into a file of a test.
+
+        Args:
+            expires_in: After which time its access token expires (a number is seconds); negative for one that has
+                expired. By default it is the newest access token, as it is.
+            last_refresh: When it was refreshed; by default now, and with `expires_in` as long before the expiry as an
+                access token lives.
+            new_login: Whether to begin a login of its own, of whoever is signed in (see `oauth.sign_in_as`), in place
+                of the newest tokens of the simulator's.
+        """
+        tokens = (self._oauth.log_in if new_login else self._oauth.own.tokens)(lifetime=expires_in)
+        if last_refresh is None:
+            last_refresh = self._backend.now()
+            if expires_in is not None:
+                last_refresh += as_timedelta(expires_in) - as_timedelta(self._oauth.access_token_lifetime)
         return {
             'auth_mode': 'chatgpt',
             'OPENAI_API_KEY': None,
-            'tokens': {
-                'id_token': self.access_token,
-                'access_token': self.access_token,
-                'refresh_token': _REFRESH_TOKEN,
-                'account_id': self._account_id,
-            },
-            'last_refresh': self._backend.now().isoformat().replace('+00:00', 'Z'),
+            'tokens': tokens,
+            'last_refresh': last_refresh.isoformat().replace('+00:00', 'Z'),
         }
 
     def revoke(self, token: str | None = None) -> None:
-        """Refuse a token from now on.
+        """Refuse an access token from now on; its login goes on, and can be refreshed.
 
         Args:
             token: An access token or API key; its own access token by default, which is then replaced.
         """
         token = token or self.access_token
-        with self._backend.lock:
-            self._backend.revoked.add(token)
-            if token == self._access_token:
-                self._generation += 1
-                self._access_token = None
+        self._backend.refuse([token])
+        self._oauth.own.drop(token)
 
     @property
     def transport(self) -> httpx2.AsyncBaseTransport:
-        """A transport that leads here, with the real URLs; requests to other hosts raise `httpx2.ConnectError`."""
-        return SimulatorTransport(self._backend.answer, self._origins)
+        """A transport that leads here, with the real URLs, those of the login service among them.
+
+        Requests to other hosts raise `httpx2.ConnectError`.
+        """
+        return SimulatorTransport(self._answer, self._origins)
 
     def http_client(self) -> httpx2.AsyncClient:
         """Make an HTTP client whose requests lead here."""
@@ -197,6 +210,9 @@ class CodexSimulator:
 
     def provider(self, *, policy: TransportPolicy | None = None, **kwargs: Any) -> CodexProvider:
         """Make a provider that is logged in here.
+
+        Its login is bare `Credentials`, which a provider does not refresh. For one that it does, pass
+        `credentials=MemoryStore(simulator.credentials)`, or an `AuthFile` that holds `auth_json()`.
 
         Args:
             policy: How patient it is. By default nothing is tried again, so that each turn of the script is one
@@ -246,15 +262,12 @@ class CodexSimulator:
         Raises:
             ConfigurationError: The host is no loopback address, or uvicorn is not installed.
         """
-        return serve(self._backend.answer, host, port)
+        return serve(self._answer, host, port)
 
-    def _make_token(self) -> str:
-        return fake_access_token(
-            account_id=self._account_id,
-            expires_at=self._backend.now() + _LIFETIME,
-            plan_type=self._plan_type,
-            claims={'jti': f'simulated-{self._generation}'},
-        )
+    def _answer(self, request: IncomingRequest) -> Exchange:
+        if is_for_issuer(request, ISSUER, _BACKENDS):
+            return self._oauth.answer(request)
+        return self._backend.answer(request)
 
 
 def _check_turns(*entries: ScriptEntry) -> None:

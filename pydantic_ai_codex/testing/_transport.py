@@ -7,6 +7,7 @@ hides every stall, cut and early close.)
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
@@ -31,12 +32,23 @@ class SimulatorTransport(httpx2.AsyncBaseTransport):
                 f'The simulator does not answer {origin}, only {", ".join(sorted(self._origins))}.', request=request
             )
         content = await request.aread()
-        exchange = self._answer(IncomingRequest(request.method, url.path, dict(request.headers.items()), content))
+        timeouts: dict[str, Any] = request.extensions.get('timeout') or {}
+        exchange = self._answer(
+            IncomingRequest(
+                request.method,
+                url.path,
+                dict(request.headers.items()),
+                content,
+                query=url.query.decode('ascii'),
+                origin=origin,
+            )
+        )
+        if exchange.is_held:
+            await _hold(exchange, request, timeouts.get('read'))
         if isinstance(exchange.failure, httpx2.TransportError):
             exchange.failure.request = request
         if exchange.failure is not None:
             raise exchange.failure
-        timeouts: dict[str, Any] = request.extensions.get('timeout') or {}
         stream = _ExchangeStream(exchange, timeouts.get('read'))
         return httpx2.Response(exchange.status, headers=dict(exchange.headers), stream=stream, request=request)
 
@@ -68,6 +80,17 @@ class _ExchangeStream(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._exchange.close()
+
+
+async def _hold(exchange: Exchange, request: httpx2.Request, read_timeout: float | None) -> None:
+    with ExitStack() as stack:
+        stack.callback(exchange.close)
+        try:
+            with anyio.fail_after(read_timeout):
+                await exchange.ready()
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout('The read operation timed out', request=request) from error
+        stack.pop_all()
 
 
 def origin_of(url: httpx2.URL) -> str:

@@ -114,9 +114,9 @@ def test_login() -> None:
         'auth_mode': 'chatgpt',
         'OPENAI_API_KEY': None,
         'tokens': {
-            'id_token': simulator.access_token,
+            'id_token': credentials.id_token,
             'access_token': simulator.access_token,
-            'refresh_token': 'rt-simulated',
+            'refresh_token': credentials.refresh_token,
             'account_id': simulator.account_id,
         },
         'last_refresh': '2026-05-01T00:00:00Z',

@@ -1,0 +1,118 @@
+"""What becomes of single requests to the simulated login service, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import httpx2
+
+from ..errors import ConfigurationError
+from ._records import RecordedRequest
+from ._script import HttpFailure, JsonBody, NoAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerAnswer:
+    """How one request is answered; see `answer_with`, `late_answer` and `lost_answer`.
+
+    Attributes:
+        is_done: Whether the service does what it is asked for, such as rotating the refresh token.
+        status: The status in place of the real one, where there is a `body`.
+        body: The body in place of the real one.
+        headers: Further response headers.
+        error: What the request raises in place of an answer; over a port the connection is dropped.
+        message: The text of that error.
+        cut_after: How many bytes of the body are sent before the connection drops.
+        seconds: How long the answer takes.
+        before: What is called, in a thread, before the answer is sent.
+    """
+
+    is_done: bool = True
+    status: int = 200
+    body: JsonBody | None = None
+    headers: Mapping[str, str] | None = None
+    error: type[httpx2.TransportError] | None = None
+    message: str = ''
+    cut_after: int | None = None
+    seconds: float = 0.0
+    before: Callable[[], object] | None = None
+
+
+_Order: TypeAlias = IssuerAnswer | HttpFailure | NoAnswer
+IssuerEntry: TypeAlias = _Order | Callable[[RecordedRequest], _Order | None] | None
+"""An entry of a script for one endpoint; `None` answers as usual."""
+
+
+def answer_with(
+    body: JsonBody, *, status: int = 200, headers: Mapping[str, str] | None = None, is_done: bool = True
+) -> IssuerAnswer:
+    """Another answer than the real one, for example `answer_with('<html>')` or `answer_with({'access_token': 1})`.
+
+    Args:
+        body: JSON, or a string that is sent as it is.
+        status: The status.
+        headers: Further response headers.
+        is_done: Whether the service does what it is asked for all the same, so that a refresh token is spent.
+
+    Raises:
+        ConfigurationError: The status is none.
+    """
+    if not 200 <= status <= 599:
+        raise ConfigurationError(f'status={status!r} cannot be answered; use 200 to 599.')
+    return IssuerAnswer(body=body, status=status, headers=headers, is_done=is_done)
+
+
+def late_answer(*, seconds: float = 0.0, before: Callable[[], object] | None = None) -> IssuerAnswer:
+    """The real answer, later: what is asked for is done at once, and the refresh token is spent meanwhile.
+
+    Args:
+        seconds: How long it takes, in real time; `math.inf` is for ever.
+        before: Called in a thread before the answer is sent, for example to end the process that waits for it; an
+            `httpx2.TransportError` that it raises takes the place of the answer.
+
+    Raises:
+        ConfigurationError: The seconds are no duration.
+    """
+    if not seconds >= 0:
+        raise ConfigurationError(f'seconds={seconds!r} is no duration; use 0 or more, or `math.inf`.')
+    return IssuerAnswer(seconds=seconds, before=before)
+
+
+def lost_answer(
+    *,
+    error: type[httpx2.TransportError] = httpx2.ReadError,
+    cut_after: int | None = None,
+    before: Callable[[], object] | None = None,
+) -> IssuerAnswer:
+    """No answer, though what is asked for is done: the refresh token is spent, and its successor never arrives.
+
+    Args:
+        error: What the request raises; over a port the connection is dropped.
+        cut_after: Answer, and drop the connection after so many bytes of the body, in place of raising `error`.
+        before: Called in a thread before the connection drops.
+
+    Raises:
+        ConfigurationError: `cut_after` is no number of bytes.
+    """
+    if cut_after is None:
+        return IssuerAnswer(error=error, message='The connection was lost before the answer came', before=before)
+    if cut_after < 0:
+        raise ConfigurationError(f'cut_after={cut_after!r} is no number of bytes; use 0 or more.')
+    return IssuerAnswer(cut_after=cut_after, before=before)
+
+
+def as_issuer_answer(entry: object) -> IssuerAnswer | None:
+    """The entry as an `IssuerAnswer`, or `None` where it is none; what fails does nothing of what it is asked for."""
+    match entry:
+        case None:
+            return IssuerAnswer()
+        case IssuerAnswer():
+            return entry
+        case HttpFailure():
+            return IssuerAnswer(is_done=False, status=entry.status, body=entry.body, headers=entry.headers)
+        case NoAnswer():
+            return IssuerAnswer(is_done=False, error=entry.error, message=entry.message)
+        case _:
+            return None
