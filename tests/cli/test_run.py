@@ -70,6 +70,11 @@ def test_demo_live_without_a_login(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'codex login' in capsys.readouterr().err
 
 
+def test_the_simulator_names_its_login_service(served: dict[str, Any]) -> None:
+    assert set(served) == {'base_url', 'access_token', 'issuer'}
+    assert served['base_url'].startswith(f'{served["issuer"]}/')
+
+
 def test_run_prints_the_answer_and_nothing_else(login: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['run', 'Hello', *login]) == OK
 

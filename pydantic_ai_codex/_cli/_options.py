@@ -1,0 +1,48 @@
+"""The options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
+else:
+    Commands: TypeAlias = object
+
+EPILOG: Final = (
+    'exit codes: 0 all well, 1 it failed (`status`: not logged in), 2 wrong usage, 3 no usable login, 130 interrupted. '
+    'CODEX_DEBUG=1 logs requests and events to standard error, prompts and answers included, the login masked.'
+)
+
+
+def add_command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], summary: str
+) -> argparse.ArgumentParser:
+    """Add a command.
+
+    Args:
+        commands: Where to.
+        name: Its name.
+        run: What it does; the exit code comes back.
+        summary: One line for the list of commands.
+    """
+    parser = commands.add_parser(name, help=summary, description=f'{summary[0].upper()}{summary[1:]}.', epilog=EPILOG)
+    parser.set_defaults(command=run)
+    return parser
+
+
+def add_json(parser: argparse.ArgumentParser, summary: str = 'print one JSON object') -> None:
+    """Add `--json`."""
+    parser.add_argument('--json', action='store_true', help=summary)
+
+
+def add_store(parser: argparse.ArgumentParser, summary: str) -> None:
+    """Add `--store`."""
+    parser.add_argument('--store', metavar='PLACE', help=f'codex, own, or the path of a file: {summary}')
+
+
+def add_issuer(parser: argparse.ArgumentParser) -> None:
+    """Add `--issuer`."""
+    parser.add_argument('--issuer', metavar='URL', help='another login service, such as that of `simulate`')

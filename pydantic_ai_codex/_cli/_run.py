@@ -1,0 +1,129 @@
+"""`demo` and `run`: agents from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from ..errors import ConfigurationError
+from ._options import Commands, add_command, add_json
+from ._output import DIM, OK, print_json, write
+
+if TYPE_CHECKING:
+    from pydantic_ai import Agent
+
+DEFAULT_MODEL: Final = 'gpt-5.5'
+
+
+def add_demo(commands: Commands) -> None:
+    """Add `demo`."""
+    demo = add_command(commands, 'demo', _demo, 'a tool-calling agent, streamed, against the embedded simulator')
+    demo.add_argument('--live', action='store_true', help='use your login and the real backend')
+    demo.add_argument('-m', '--model', help='the model for --live')
+
+
+def add_run(commands: Commands) -> None:
+    """Add `run`."""
+    run = add_command(commands, 'run', _run, 'send one prompt and stream the answer')
+    run.add_argument('prompt', help='the prompt, or - to read it from standard input')
+    run.add_argument(
+        '-m', '--model', default=DEFAULT_MODEL, help='for example gpt-5.5-high (default: %(default)s)', metavar='MODEL'
+    )
+    run.add_argument('--instructions', help='the instructions of the agent')
+    run.add_argument('--base-url', help='what stands before /responses; the login is sent there')
+    add_json(run, 'print one JSON object instead of streaming text')
+
+
+def _demo(options: argparse.Namespace) -> int:
+    arguments = ['--live'] * options.live + (['--model', options.model] if options.model else [])
+    return _example('weather_agent').main(arguments)
+
+
+def _example(name: str) -> ModuleType:
+    """An example as a module: from the installed package, or from the checkout beside it."""
+    here = Path(__file__).parents[1]
+    path = next(
+        path for path in (here / '_examples' / f'{name}.py', here.parent / 'examples' / f'{name}.py') if path.exists()
+    )
+    spec = importlib.util.spec_from_file_location(f'pydantic_ai_codex._examples.{name}', path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        prompt = sys.stdin.read() if options.prompt == '-' else options.prompt
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f'Standard input is no text: {error}.') from error
+    if not prompt.strip():
+        raise ConfigurationError('The prompt is empty; write one, or - to read it from standard input.')
+
+    import anyio
+    from pydantic_ai import Agent
+
+    from .. import CodexModel, CodexProvider
+
+    model = CodexModel(options.model, provider=CodexProvider(base_url=options.base_url))
+    # pydantic-ai greets with a banner on terminals, which would stand in the middle of the answer.
+    os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
+    agent = Agent(model, instructions=options.instructions)
+    anyio.run(_print_json if options.json else _print_stream, agent, prompt)
+    return OK
+
+
+async def _print_json(agent: Agent[None, str], prompt: str) -> None:
+    async with agent:
+        result = await agent.run(prompt)
+    response = result.response
+    usage = result.usage
+    print_json(
+        {
+            'model': response.model_name,
+            'output': result.output,
+            'thinking': response.thinking,
+            'finish_reason': response.finish_reason,
+            'response_id': response.provider_response_id,
+            'usage': {
+                'input_tokens': usage.input_tokens,
+                'cached_tokens': usage.cache_read_tokens,
+                'output_tokens': usage.output_tokens,
+                'reasoning_tokens': usage.details.get('reasoning_tokens', 0),
+            },
+        }
+    )
+
+
+async def _print_stream(agent: Agent[None, str], prompt: str) -> None:
+    """The answer to standard output as it comes; the thinking dimmed to standard error, where that is a terminal."""
+    from pydantic_ai import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ThinkingPart, ThinkingPartDelta
+
+    show_thinking = sys.stderr.isatty()
+    thinking = False
+    async with agent, agent.run_stream_events(prompt) as events:
+        async for event in events:
+            match event:
+                case (
+                    PartStartEvent(part=ThinkingPart(content=text))
+                    | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=str(text)))
+                ) if text and show_thinking:
+                    thinking = True
+                    write(sys.stderr, text, style=DIM)
+                case (
+                    PartStartEvent(part=TextPart(content=text))
+                    | PartDeltaEvent(delta=TextPartDelta(content_delta=text))
+                ) if text:
+                    if thinking:
+                        thinking = False
+                        write(sys.stderr, '\n\n')
+                    write(sys.stdout, text)
+                case _:
+                    pass
+    write(sys.stdout, '\n')

@@ -1,0 +1,68 @@
+"""`simulate`: the simulator on a port of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Final
+
+from ..errors import ConfigurationError
+from ._options import Commands, add_command, add_json
+from ._output import OK
+
+
+def add_simulate(commands: Commands) -> None:
+    """Add `simulate`."""
+    simulate = add_command(commands, 'simulate', _simulate, 'serve the simulator on a port of this machine')
+    simulate.add_argument('--host', default='127.0.0.1', help='a loopback address (default: %(default)s)')
+    simulate.add_argument('--port', type=_port, default=8321, help='0 for a free one (default: %(default)s)')
+    simulate.add_argument('--refuse-retired', action='store_true', help='refuse models that the catalog lists no more')
+    add_json(simulate, 'print the addresses and the token as one JSON object')
+
+
+_HELP: Final = """\
+The simulator answers at {base_url}, until Ctrl-C. Its token is made up. Try it:
+
+export CODEX_ACCESS_TOKEN={access_token}
+pydantic-ai-codex run --base-url {base_url} "Hello"
+
+To try a login, in another terminal:
+
+pydantic-ai-codex login --issuer {issuer} --store /tmp/simulated.json
+CODEX_AUTH_FILE=/tmp/simulated.json pydantic-ai-codex run --base-url {base_url} "Hello"
+"""
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'{text!r} is no port; use 0 to 65535')
+    return int(text)
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    import anyio
+
+    from ..testing import CodexSimulator, auto_reply
+
+    async def serve() -> None:
+        simulator = CodexSimulator(default=auto_reply, refuse_retired=options.refuse_retired)
+        async with simulator.serve(host=options.host, port=options.port) as server:
+            facts = {
+                'base_url': server.base_url,
+                'access_token': simulator.access_token,
+                'issuer': server.issuer,
+            }
+            if options.json:
+                print(json.dumps(facts), flush=True)
+            else:
+                print(_HELP.format(**facts), flush=True)
+            await anyio.sleep_forever()
+
+    try:
+        anyio.run(serve)
+    except OSError as error:
+        raise ConfigurationError(
+            f'The port {options.port} of {options.host} cannot be used: {error.strerror or error}. Choose another with '
+            '--port, or 0 for a free one.'
+        ) from error
+    return OK

@@ -1,0 +1,270 @@
+"""`doctor`: what it finds, and what it says to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pydantic_ai_codex._cli import FAILED, OK, main
+from pydantic_ai_codex.testing import CodexSimulator, fake_access_token
+
+from .files import leave_note, write
+
+
+@pytest.fixture
+def login(auth_file: Path) -> dict[str, Any]:
+    document = CodexSimulator().auth_json()
+    write(auth_file, document)
+    return document
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine that would be found."""
+    for name in ('HTTPS_PROXY', 'ALL_PROXY', 'SSL_CERT_FILE'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr('pydantic_ai_codex._cli._doctor.CALLBACK_PORTS', (0, 0))
+
+
+def examined(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    code = main(['doctor', '--json', *arguments])
+    told = json.loads(capsys.readouterr().out)
+    assert told['ok'] is (code == OK)
+    return code, {check['name']: check for check in told['checks']}
+
+
+@pytest.mark.usefixtures('login')
+def test_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    code, checks = examined(capsys)
+
+    assert code == OK
+    assert {name: check['state'] for name, check in checks.items() if check['state'] == 'fail'} == {}
+    assert list(checks) == [
+        'versions', 'source', 'file', 'mode', 'shape', 'writable', 'lock', 'token', 'refresh', 'account', 'clock',
+        'port', 'cache', 'originator', 'environment',
+    ]  # fmt: skip
+
+
+def test_the_lines_of_a_pipe_have_words_and_no_colours(
+    login: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['doctor']) == OK
+
+    out = capsys.readouterr().out
+    assert {line[:4].strip() for line in out.splitlines()} <= {'ok', 'warn', ''}
+    assert '\x1b' not in out
+    assert '✓' not in out
+    assert all(token not in out for name, token in login['tokens'].items() if name != 'account_id')
+
+
+@pytest.mark.usefixtures('login')
+@pytest.mark.parametrize('no_color', ['', '1'])
+def test_the_lines_of_a_terminal_have_symbols(no_color: str, terminal: Callable[..., Any]) -> None:
+    session = terminal('doctor', NO_COLOR=no_color)
+
+    session.end()
+    assert '✓ ok' in session.shown
+    assert ('\x1b[32m' in session.shown) is not bool(no_color)
+
+
+def test_no_login(capsys: pytest.CaptureFixture[str], auth_file: Path) -> None:
+    code, checks = examined(capsys)
+
+    assert code == FAILED
+    assert checks['file']['state'] == 'fail'
+    assert str(auth_file) in checks['file']['text']
+    assert 'pydantic-ai-codex login' in checks['file']['advice']
+    assert 'token' not in checks
+
+
+def test_what_is_no_login(capsys: pytest.CaptureFixture[str], auth_file: Path) -> None:
+    write(auth_file, {'tokens': {}})
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['shape']['state']) == (FAILED, 'fail')
+    assert 'access_token' in checks['shape']['text']
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='modes')
+@pytest.mark.usefixtures('login')
+def test_a_file_that_others_can_read(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    auth_file.chmod(0o644)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['mode']['state']) == (OK, 'warn')
+    assert checks['mode']['advice'] == f'Run `chmod 600 {auth_file}`.'
+
+
+@pytest.mark.usefixtures('login')
+def test_a_link_is_followed(tmp_path: Path, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link = tmp_path / 'link.json'
+    link.symlink_to(auth_file)
+
+    _, checks = examined(capsys, '--store', str(link))
+
+    assert f'a link to {auth_file}' in checks['file']['text']
+    assert checks['source']['state'] == 'ok'
+
+
+def with_access_token(document: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return {**document, 'tokens': {**document['tokens'], 'access_token': fake_access_token(**options)}}
+
+
+def test_an_expired_token_is_no_problem_where_it_can_be_refreshed(
+    login: dict[str, Any], auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(auth_file, with_access_token(login, expires_at=datetime.now(UTC) - timedelta(days=2)))
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['token']['state']) == (OK, 'ok')
+    assert 'the next request refreshes it' in checks['token']['text']
+
+
+def test_an_expired_token_without_a_refresh_token(
+    login: dict[str, Any], auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = with_access_token(login, expires_at=datetime.now(UTC) - timedelta(days=2))
+    del document['tokens']['refresh_token']
+    write(auth_file, document)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['token']['state'], checks['refresh']['state']) == (FAILED, 'fail', 'warn')
+
+
+@pytest.mark.usefixtures('login')
+@pytest.mark.parametrize(('state', 'code', 'how'), [('failed', FAILED, 'fail'), ('started', OK, 'warn')])
+def test_a_refresh_that_failed_or_was_cut_off(
+    state: str, code: int, how: str, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave_note(auth_file, state, 'refresh_token_reused' if state == 'failed' else None)
+
+    exit_code, checks = examined(capsys)
+
+    assert (exit_code, checks['refresh']['state']) == (code, how)
+    assert ('refresh_token_reused' in checks['refresh']['text']) is (state == 'failed')
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='modes')
+@pytest.mark.usefixtures('login')
+def test_a_file_that_is_read_only(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    auth_file.chmod(0o400)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['writable']['state']) == (OK, 'warn')
+    assert 'refresh="never"' in checks['writable']['advice']
+
+
+def test_an_api_key(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(auth_file, {'OPENAI_API_KEY': 'sk-secret'})
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['token']['state'], 'refresh' in checks) == (OK, 'ok', False)
+
+
+def test_a_token_from_the_future_means_that_the_clock_is_behind(
+    login: dict[str, Any], auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime.now(UTC)
+    claims = {'iat': int((now + timedelta(hours=3)).timestamp())}
+    write(auth_file, with_access_token(login, expires_at=now + timedelta(days=9), claims=claims))
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['clock']['state']) == (FAILED, 'fail')
+    assert 'behind' in checks['clock']['text']
+
+
+def test_a_token_without_an_account(login: dict[str, Any], auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(auth_file, {**login, 'tokens': {'access_token': 'opaque', 'refresh_token': 'rt'}})
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['account']['state']) == (FAILED, 'fail')
+
+
+@pytest.mark.usefixtures('login')
+def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        port = listener.getsockname()[1]
+        monkeypatch.setattr('pydantic_ai_codex._cli._doctor.CALLBACK_PORTS', (port, 1457))
+
+        code, checks = examined(capsys)
+
+    assert (code, checks['port']['state']) == (OK, 'warn')
+    assert f'lsof -i :{port}' in checks['port']['advice']
+
+
+@pytest.mark.usefixtures('login')
+def test_a_lock_that_is_held(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from filelock import FileLock
+
+    with FileLock(auth_file.with_name('.auth.json.lock')):
+        code, checks = examined(capsys)
+
+    assert (code, checks['lock']['state']) == (OK, 'warn')
+
+
+@pytest.mark.usefixtures('login')
+def test_a_cache_folder_that_cannot_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'a-file').touch()
+    monkeypatch.setenv('CODEX_CACHE_DIR', str(tmp_path / 'a-file' / 'cache'))
+
+    _, checks = examined(capsys)
+
+    assert checks['cache']['state'] == 'warn'
+    assert 'CODEX_CACHE_DIR' in checks['cache']['advice']
+
+
+@pytest.mark.usefixtures('login')
+def test_variables_are_named_and_their_values_are_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = CodexSimulator().access_token
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', token)
+    monkeypatch.setenv('CODEX_REFRESH_TOKEN_URL_OVERRIDE', 'https://example.com/hidden')
+
+    assert main(['doctor']) == OK
+
+    out = capsys.readouterr().out
+    assert 'CODEX_ACCESS_TOKEN is the login, before every file' in out
+    assert 'Unset CODEX_ACCESS_TOKEN, CODEX_REFRESH_TOKEN_URL_OVERRIDE' in out
+    assert token not in out
+    assert 'hidden' not in out
+
+
+def test_a_token_of_the_environment_that_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', 'opaque')
+
+    code, checks = examined(capsys)
+
+    assert code == FAILED
+    assert checks['account']['state'] == 'fail'
+    assert 'file' not in checks
+
+
+@pytest.mark.usefixtures('login')
+def test_another_store_than_the_one_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / 'other.json'
+    write(other, CodexSimulator().auth_json())
+
+    code, checks = examined(capsys, '--store', str(other))
+
+    assert (code, checks['source']['state']) == (OK, 'warn')
+    assert f'CODEX_AUTH_FILE={other}' in checks['source']['advice']

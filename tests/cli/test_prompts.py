@@ -1,0 +1,149 @@
+"""What `login` shows and takes, on a terminal and elsewhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pydantic_ai_codex._cli import OK, main
+from pydantic_ai_codex._cli._prompts import Countdown, browser_of, paste_line, read_secret, show_url
+from pydantic_ai_codex.errors import ConfigurationError
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_has_one_line_that_is_wiped_in_the_end() -> None:
+    screen = Screen()
+
+    with Countdown(screen) as countdown:
+        countdown(900)
+        countdown(895)
+
+    lines = screen.getvalue().split('\r')
+    assert lines[1:3] == [f'Waiting for you, {left} left. Ctrl-C stops.' for left in ('15:00', '14:55')]
+    assert lines[3:] == [' ' * len(lines[2]), '']
+
+
+def test_a_pipe_has_a_line_each_minute() -> None:
+    pipe = io.StringIO()
+
+    with Countdown(pipe) as countdown:
+        for left in range(900, 779, -5):
+            countdown(left)
+
+    assert pipe.getvalue().splitlines() == [f'Waiting for you, about {left} min left.' for left in (15, 14, 13)]
+
+
+@pytest.mark.parametrize(
+    ('opens', 'pastes', 'listens', 'lines'),
+    [
+        (True, False, True, ['Your browser opens', 'Waiting for you']),
+        (False, False, True, ['Open this address', 'Waiting for you']),
+        (False, True, True, ['Open this address', 'Waiting for you', 'A browser on another machine', 'paste it here']),
+        (False, True, False, ['Open this address', 'The browser ends', 'paste it here']),
+    ],
+)
+def test_what_is_said_of_the_address(
+    opens: bool, pastes: bool, listens: bool, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_url('https://example.com/authorize', opens=opens, pastes=pastes, listens=listens)
+
+    shown = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert shown.pop(1) == 'https://example.com/authorize'
+    assert [line.startswith(start) for line, start in zip(shown, lines, strict=True)] == [True] * len(lines)
+
+
+async def pasted(monkeypatch: pytest.MonkeyPatch, content: bytes) -> tuple[str, str]:
+    reader, writer = os.pipe()
+    os.write(writer, content)
+    os.close(writer)
+    with os.fdopen(reader, encoding='utf-8') as standard_input:
+        monkeypatch.setattr('sys.stdin', standard_input)
+        return await paste_line(), await paste_line()
+
+
+@pytest.mark.anyio
+async def test_lines_are_pasted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await pasted(monkeypatch, b'one\r\ntw\xffo\n') == ('one\r\n', 'tw\N{REPLACEMENT CHARACTER}o\n')
+
+
+@pytest.mark.anyio
+async def test_the_end_of_the_input_is_an_empty_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await pasted(monkeypatch, b'half a line') == ('half a line', '')
+
+
+def test_a_secret_is_all_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('sys.stdin', io.StringIO('sk-1\n'))
+
+    assert read_secret('API key') == 'sk-1\n'
+
+
+def test_a_secret_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('sys.stdin', io.TextIOWrapper(io.BytesIO(b'\xff\xfe'), encoding='utf-8'))
+
+    with pytest.raises(ConfigurationError, match='it should hold the API key'):
+        read_secret('API key')
+
+
+def test_a_browser_that_takes_its_time_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = threading.Event()
+    opened: list[str] = []
+
+    def slow(url: str) -> bool:
+        opened.append(url)
+        return closed.wait(60)
+
+    monkeypatch.setattr('webbrowser.open', slow)
+    monkeypatch.setenv('BROWSER', 'mine')
+    browser = browser_of()
+    assert browser is not None
+    browser('https://example.com')
+
+    closed.set()
+    while not opened:
+        time.sleep(0.005)
+    assert opened == ['https://example.com']
+
+
+class LoginPage(io.StringIO):
+    """Standard input of somebody who follows the address that was shown, and pastes where that ended."""
+
+    url = ''
+
+    def readline(self, size: int = -1, /) -> str:
+        class Stop(urllib.request.HTTPRedirectHandler):
+            def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+                return None
+
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.build_opener(Stop).open(self.url)
+        with caught.value as error:
+            return f'{error.headers["location"]}\n'
+
+
+def test_an_address_can_be_pasted_through_a_pipe(
+    service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standard_input = LoginPage()
+
+    def shown(url: str, **options: Any) -> None:
+        standard_input.url = url
+
+    monkeypatch.setattr('pydantic_ai_codex._cli._login.show_url', shown)
+    monkeypatch.setattr('sys.stdin', standard_input)
+
+    assert main(['login', '--paste', '--issuer', service.issuer]) == OK
+
+    assert json.loads(auth_file.read_text(encoding='utf-8'))['tokens']['account_id'] == 'acct-ada'

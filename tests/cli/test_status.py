@@ -1,0 +1,276 @@
+"""`status`, `refresh` and `logout`, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pydantic_ai_codex._cli import FAILED, NO_LOGIN, OK, main
+from pydantic_ai_codex.testing import CodexSimulator, fake_access_token
+
+from .files import leave_note, write
+
+
+def expired(document: dict[str, Any]) -> dict[str, Any]:
+    token = fake_access_token(expires_at=datetime.now(UTC) - timedelta(hours=2, minutes=5))
+    return {**document, 'tokens': {**document['tokens'], 'access_token': token}}
+
+
+def test_a_login(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = CodexSimulator().auth_json()
+    write(auth_file, document)
+
+    assert main(['status']) == OK
+
+    out, err = capsys.readouterr()
+    assert (out.startswith('Logged in as '), err) == (True, '')
+    for words in ('(plus)', 'expires in 9 days', 'possible, last done just now', f'{auth_file} (the file of the'):
+        assert words in out
+    assert document['tokens']['access_token'] not in out
+
+
+def test_a_login_as_json(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    simulator = CodexSimulator()
+    document = simulator.auth_json()
+    write(auth_file, document)
+
+    assert main(['status', '--json']) == OK
+
+    out = capsys.readouterr().out
+    told = json.loads(out)
+    assert (told['logged_in'], told['problem']) == (True, None)
+    assert (told['account_id'], told['plan'], told['can_refresh']) == (simulator.account_id, 'plus', True)
+    assert told['store'] == {'path': str(auth_file), 'named_by': 'codex'}
+    assert datetime.fromisoformat(told['expires_at']) > datetime.now(UTC)
+    assert all(token not in out for token in document['tokens'].values() if token != simulator.account_id)
+
+
+def test_no_login_is_exit_code_1(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['status']) == FAILED
+    assert 'pydantic-ai-codex login' in capsys.readouterr().err
+
+    assert main(['status', '--json']) == FAILED
+    told = json.loads(capsys.readouterr().out)
+    assert (told['logged_in'], told['error']['type']) == (False, 'CredentialsNotFoundError')
+    assert told['store']['path'] == str(auth_file)
+
+
+def test_a_broken_file_is_no_login(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(auth_file, '{"tokens": ')
+
+    assert main(['status']) == FAILED
+
+    assert capsys.readouterr().err.startswith('Not logged in. The login file ')
+
+
+def test_an_expired_token_that_can_be_refreshed_is_a_login(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(auth_file, expired(CodexSimulator().auth_json()))
+
+    assert main(['status']) == OK
+
+    assert 'expired 2 hours ago' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('way', ['no refresh token', 'refused before', 'cut off before'])
+def test_an_expired_token_that_cannot_be_refreshed_is_none(
+    way: str, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = expired(CodexSimulator().auth_json())
+    if way == 'no refresh token':
+        del document['tokens']['refresh_token']
+    write(auth_file, document)
+    if way == 'refused before':
+        leave_note(auth_file, 'failed', 'refresh_token_reused')
+    if way == 'cut off before':
+        leave_note(auth_file, 'started')
+
+    assert main(['status']) == FAILED
+
+    next_step = 'refresh' if way == 'cut off before' else 'login'
+    assert f'Run `pydantic-ai-codex {next_step}`' in capsys.readouterr().err
+
+
+def test_a_refresh_that_is_under_way_is_nothing_to_tell(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from filelock import FileLock
+
+    write(auth_file, CodexSimulator().auth_json())
+    leave_note(auth_file, 'started')
+
+    with FileLock(auth_file.with_name('.auth.json.lock')):
+        assert main(['status', '--json']) == OK
+
+    assert json.loads(capsys.readouterr().out)['interrupted_or_failed_refresh'] is None
+
+
+def test_a_refresh_that_was_cut_off_is_told(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(auth_file, CodexSimulator().auth_json())
+    leave_note(auth_file, 'started')
+
+    assert main(['status']) == OK
+    assert '`pydantic-ai-codex refresh` tries again' in capsys.readouterr().out
+
+    assert main(['status', '--json']) == OK
+    note = json.loads(capsys.readouterr().out)['interrupted_or_failed_refresh']
+    assert (note['state'], note['pid'], note['host']) == ('started', 4711, 'laptop')
+
+
+def test_an_api_key(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(auth_file, {'OPENAI_API_KEY': 'sk-secret'})
+
+    assert main(['status']) == OK
+
+    out = capsys.readouterr().out
+    assert 'API key' in out
+    assert 'sk-secret' not in out
+
+
+@pytest.mark.parametrize(('variable', 'rule'), [('CODEX_AUTH_FILE', 'CODEX_AUTH_FILE'), ('CODEX_HOME', 'CODEX_HOME')])
+def test_the_variable_that_names_the_place_is_told(
+    variable: str, rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'auth.json'
+    write(path, CodexSimulator().auth_json())
+    monkeypatch.setenv(variable, str(path if variable == 'CODEX_AUTH_FILE' else tmp_path))
+
+    assert main(['status']) == OK
+
+    assert f'{path} (named by {rule})' in capsys.readouterr().out
+
+
+def test_a_token_of_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', CodexSimulator().access_token)
+
+    assert main(['status', '--json']) == OK
+
+    told = json.loads(capsys.readouterr().out)
+    assert told['store'] == {'path': None, 'named_by': 'CODEX_ACCESS_TOKEN'}
+    assert told['can_refresh'] is False
+
+
+def test_a_name_from_a_token_cannot_steer_the_terminal(auth_file: Path, terminal: Any) -> None:
+    document = CodexSimulator().auth_json()
+    token = fake_access_token(
+        expires_at=datetime.now(UTC) + timedelta(days=1), claims={'email': 'a\x1b[2J\x9bb@example.com'}
+    )
+    write(auth_file, {**document, 'tokens': {**document['tokens'], 'id_token': token}})
+
+    session = terminal('status', NO_COLOR='1')
+
+    assert session.end() == OK
+    assert 'b@example.com' in session.shown
+    assert '\x1b' not in session.shown
+    assert '\x9b' not in session.shown
+
+
+def test_refresh_gets_new_tokens(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = service.write_login(auth_file)
+
+    assert main(['refresh', '--issuer', service.issuer]) == OK
+
+    out, _ = capsys.readouterr()
+    new = json.loads(auth_file.read_text(encoding='utf-8'))
+    assert new['tokens']['refresh_token'] != old['tokens']['refresh_token']
+    assert 'The new access token expires in ' in out
+    assert new['tokens']['access_token'] not in out
+
+
+def test_refresh_as_json(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.write_login(auth_file)
+
+    assert main(['refresh', '--json', '--issuer', service.issuer]) == OK
+
+    told = json.loads(capsys.readouterr().out)
+    assert told['store']['path'] == str(auth_file)
+    assert datetime.fromisoformat(told['expires_at']) > datetime.now(UTC)
+
+
+def test_a_refused_refresh_is_exit_code_1(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = service.write_login(auth_file)
+    document['tokens']['refresh_token'] = 'unknown'
+    write(auth_file, document)
+
+    assert main(['refresh', '--json', '--issuer', service.issuer]) == FAILED
+
+    error = json.loads(capsys.readouterr().out)['error']
+    assert (error['type'], error['code'], error['is_permanent']) == ('CredentialsRefreshError', 'invalid_grant', True)
+
+
+def test_refresh_without_a_login_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['refresh']) == NO_LOGIN
+
+    assert 'There is no login' in capsys.readouterr().err
+
+
+def test_refresh_goes_on_after_one_that_was_cut_off(
+    service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.write_login(auth_file)
+    leave_note(auth_file, 'started')
+
+    assert main(['refresh', '--issuer', service.issuer]) == OK
+
+    assert 'A refresh was cut off at ' in capsys.readouterr().err
+    assert len(service.oauth.refreshes) == 1
+
+
+def test_logout_revokes_and_removes(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.write_login(auth_file)
+
+    assert main(['logout', '--issuer', service.issuer]) == OK
+
+    assert capsys.readouterr().out == f'Logged out. The login is revoked and {auth_file} is removed.\n'
+    assert not auth_file.exists()
+    assert len(service.oauth.revoked) == 1
+
+
+def test_logout_removes_what_cannot_be_revoked(
+    auth_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(auth_file, CodexSimulator().auth_json())
+    monkeypatch.setenv('CODEX_REVOKE_TOKEN_URL_OVERRIDE', 'http://127.0.0.1:1/revoke')
+
+    assert main(['logout']) == OK
+
+    out, err = capsys.readouterr()
+    assert out == f'Logged out. {auth_file} is removed.\n'
+    assert err.startswith('warning: The login could not be revoked')
+    assert not auth_file.exists()
+
+
+def test_logout_as_json(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.write_login(auth_file)
+
+    assert main(['logout', '--json', '--issuer', service.issuer]) == OK
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told['revoked'], told['removed'], told['problem']) == (True, True, None)
+
+
+def test_logout_without_a_login_is_no_failure(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['logout']) == OK
+
+    assert capsys.readouterr().err == f'Not logged in: there is no {auth_file}.\n'
+
+
+def test_logout_tells_of_a_login_that_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', 'something')
+
+    assert main(['logout']) == OK
+
+    assert 'CODEX_ACCESS_TOKEN is still set' in capsys.readouterr().err
+
+
+def test_a_warning_of_the_library_is_one_of_the_command(auth_file: Path, terminal: Any) -> None:
+    write(auth_file, CodexSimulator().auth_json())
+    auth_file.chmod(0o644)
+
+    session = terminal('status', NO_COLOR='1')
+
+    assert session.end() == OK
+    assert f'warning: Other users of this machine can get at the login file {str(auth_file)!r}' in session.shown
