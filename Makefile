@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help all install demo test testcov test-lowest lint format typecheck examples wheel clean
+.PHONY: help all install demo test testcov interop test-lowest lint format typecheck examples sessions wheel clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,11 +18,11 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, " + sys.executable + " is " + sys.version.split()[0] + ". Set PYTHON=python3.12, for example.")'
 ifdef UV
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	$(UV) pip install --quiet --python $(BIN)/python --editable '.[simulator]' --group dev --group lint
+	$(UV) pip install --quiet --python $(BIN)/python --editable '.[simulator]' --group dev --group lint --group upstream
 else
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[simulator]' --group dev --group lint
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[simulator]' --group dev --group lint --group upstream
 endif
 	@touch $(STAMP)
 
@@ -39,6 +39,9 @@ testcov: $(STAMP) ## run the tests and demand the coverage
 	@$(BIN)/python -m coverage run -m pytest -q
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
+
+interop: $(STAMP) ## share a login with the official Codex CLI, where that is installed
+	@sh scripts/interop $(BIN)/python
 
 test-lowest: ## run the tests on the oldest pydantic-ai that is supported
 	@sh scripts/test-lowest $(PYTHON)
@@ -59,6 +62,9 @@ typecheck: $(STAMP) ## pyright strict; mypy strict on the public API
 
 examples: $(STAMP) ## run every example against the simulator
 	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example > /dev/null || exit 1; done
+
+sessions: $(STAMP) ## make the terminal sessions of docs/login.md anew
+	@$(BIN)/python scripts/terminal_sessions.py
 
 wheel: $(STAMP) ## build the wheel and use it outside the checkout
 	@sh scripts/test-wheel $(BIN)/python
