@@ -18,8 +18,9 @@ from ._transport.bearer import base_url_for, bearer_headers, check_base_url, hid
 from ._transport.http import HTTPClient, HTTPClients
 from ._transport.sse import SSETransport
 from ._user_agent import user_agent
-from .auth import AuthFile, AuthHTTP, Credentials, CredentialStore, EnvironmentStore, MemoryStore, TokenSource
+from .auth import AuthHTTP, Credentials, CredentialStore, EnvironmentStore, MemoryStore, TokenSource
 from .auth import RefreshMode as RefreshMode
+from .auth._abilities import how_to_log_in, how_to_refresh
 from .errors import (
     AccountChangedError,
     BackendError,
@@ -87,7 +88,7 @@ class CodexClient:
             store,
             # Where bare credentials come from is not known: most likely a file that would keep the spent token.
             refresh='never' if is_bare and refresh == 'auto' else refresh,
-            http=AuthHTTP(self.http_clients.borrow, originator=originator, is_bound=self.http_clients.is_shared),
+            http=AuthHTTP(self.http_clients.borrow, originator=originator, is_bound=self.http_clients.is_bound),
             clock=self._clock,
         )
         """Where the login comes from."""
@@ -201,7 +202,7 @@ class CodexClient:
             ORIGINATOR_HEADER: self._originator,
             'user-agent': user_agent(self._originator),
             **session_headers(request),
-            **bearer_headers(credentials, self._source()),
+            **bearer_headers(credentials, self._source(), self._next_step(credentials)),
         }
         url = base_url_for(credentials, self._base_url) + RESPONSES_PATH
         if is_debugging := debugging():
@@ -221,10 +222,9 @@ class CodexClient:
         return error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
 
     def _source(self) -> str:
-        store = self.tokens.store
-        if isinstance(store, EnvironmentStore | AuthFile):
-            return store.describe()
-        return '`api_key`' if self._is_key else '`credentials`'
+        if isinstance(self.tokens.store, MemoryStore):
+            return '`api_key`' if self._is_key else '`credentials`'
+        return self.tokens.place
 
     def _complete(self, error: CodexError, credentials: Credentials) -> None:
         """Make an error fit to be seen: with what to do about it, and without the login. Twice does no harm."""
@@ -242,15 +242,11 @@ class CodexClient:
     def _next_step(self, credentials: Credentials) -> str:
         """What to do about a login that is refused, which depends on where it comes from."""
         store = self.tokens.store
-        if isinstance(store, EnvironmentStore) and not store.is_file:
-            return 'Replace the value of CODEX_ACCESS_TOKEN, or unset it to use the login file'
-        if isinstance(store, AuthFile | EnvironmentStore):
-            if self.tokens.mode == 'never' and credentials.refresh_token is not None:
-                return "Run any `codex` command, which refreshes it (this provider has `refresh='never'`)"
-            return 'Run `pydantic-ai-codex login` (or `codex login`)'
         if isinstance(store, MemoryStore):
             return 'Pass new ones, or a store, such as `AuthFile(path)`, whose login is refreshed when it is due'
-        return f'Put a new login into the store {type(store).__name__}'
+        if self.tokens.mode == 'never' and credentials.refresh_token is not None:
+            return f"{how_to_refresh(store)}, which this provider does not (it has `refresh='never'`)"
+        return how_to_log_in(store)
 
     def _hint(self, error: BackendError, credentials: Credentials) -> str | None:
         """What to do about it, where that is known here."""

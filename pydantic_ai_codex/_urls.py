@@ -18,12 +18,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_secure_url(url: str, what: str) -> str:
+def check_secure_url(url: str, what: str, *, example: str = 'http://127.0.0.1:8321') -> str:
     """The URL without a slash at its end.
 
     Args:
         url: A URL that secrets are to be sent to.
         what: What it is, for messages, such as "The `base_url`".
+        example: One on this machine, for messages.
 
     Raises:
         ConfigurationError: If it is not https (or http on loopback), or holds a user, a query or a fragment.
@@ -48,6 +49,6 @@ def check_secure_url(url: str, what: str) -> str:
     if not host or not whole or not (parts.scheme == 'https' or (parts.scheme == 'http' and is_loopback(host))):
         raise ConfigurationError(
             f'{what} {url!r} is refused: the login is sent there, so it has to be an https URL '
-            '(or http on this machine, such as "http://127.0.0.1:8321/backend-api/codex").'
+            f'(or http on this machine, such as {example!r}).'
         )
     return f'{parts.scheme}://{parts.netloc}{parts.path.rstrip("/")}'

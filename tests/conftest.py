@@ -20,8 +20,9 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and nothing of the real environment that could be a login or a setting."""
-    for name in [name for name in os.environ if name.startswith(('CODEX_', 'OPENAI_', 'XDG_'))]:
-        monkeypatch.delenv(name)
+    for name in list(os.environ):
+        if name.startswith(('CODEX_', 'OPENAI_', 'XDG_')) or name.lower().endswith('_proxy'):
+            monkeypatch.delenv(name)
     home = tmp_path / 'home'
     home.mkdir()
     monkeypatch.setenv('HOME', str(home))

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from ..errors import CodexError
 from ._doctor import add_doctor
 from ._login import add_login
 from ._logout import add_logout
 from ._options import EPILOG
-from ._output import FAILED, INTERRUPTED, NO_LOGIN, OK, USAGE, fail, warnings_shown
+from ._output import FAILED, INTERRUPTED, NO_LOGIN, OK, USAGE, fail, is_about_output, warnings_shown
 from ._refresh import add_refresh
 from ._run import add_demo, add_run
 from ._simulate import add_simulate
 from ._status import add_status
 
 __all__ = ('FAILED', 'INTERRUPTED', 'NO_LOGIN', 'OK', 'USAGE', 'main')
+
+_MAY_BE_CUT: Final = ('run', 'demo')
+"""The commands whose reader, such as `head`, may have seen enough. The others have done nothing if nobody was told."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,25 +36,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    _open_streams()
+    options = argparse.Namespace(name=None)
+    try:
+        return _run(argv, options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence()
+        return OK if options.name in _MAY_BE_CUT else FAILED
+    except OSError as error:
+        if not is_about_output(error):
+            raise
+        with contextlib.suppress(OSError):
+            print(f'error: The output cannot be written: {error.strerror}.', file=sys.stderr, flush=True)
+        _silence()
+        return FAILED
+
+
+def _run(argv: Sequence[str] | None, options: argparse.Namespace) -> int:
+    """Read the arguments into the options and run their command, with its errors as messages."""
     parser = _parser()
-    options = parser.parse_args(argv)
+    parser.parse_args(argv, options)
     command: Callable[[argparse.Namespace], int] | None = getattr(options, 'command', None)
     if command is None:
         parser.print_help(sys.stderr)
         return USAGE
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a character gets a substitute, and not an end in the middle of an answer.
-            stream.reconfigure(errors='backslashreplace')
     try:
         with warnings_shown():
-            return command(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output, such as `head`, has seen enough. Nothing may be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+            code = command(options)
+        sys.stdout.flush()  # Here it can still be told that it cannot be written.
+        return code
     except CodexError as error:
         return fail(error, as_json=getattr(options, 'json', False))
     except RuntimeError as error:
@@ -59,6 +76,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, AgentRunError | UserError):
             raise
         return fail(error, as_json=getattr(options, 'json', False))
+
+
+def _open_streams() -> None:
+    """See that there are three streams: whoever starts a program may have closed some of them."""
+    for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding='utf-8'))  # noqa: SIM115 - as long as the process lives
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets a substitute, and not an end in the middle of an answer.
+            stream.reconfigure(errors='backslashreplace')
+
+
+def _silence() -> None:
+    """See that nothing more is written at exit to where nothing can be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, io.UnsupportedOperation):
+            os.dup2(nowhere, stream.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,5 +119,5 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *args: object) -> None:
         from importlib.metadata import version
 
-        print(f'pydantic-ai-codex {version("pydantic-ai-codex")}')
+        print(f'pydantic-ai-codex {version("pydantic-ai-codex")}', flush=True)
         parser.exit()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from ._account import problem_of, refresh_text, token_text
+from ._account import Login, Obstacle, obstacle_of, refresh_text, token_text
 from ._times import relative
 
 if TYPE_CHECKING:
     from ..auth import Credentials
-    from ..auth._file.notes import RefreshNote
+    from ..auth._login.restrictions import Restrictions
     from ..auth._store import FileFacts
 
 State: TypeAlias = Literal['ok', 'warn', 'fail']
-
-_LOG_IN: Final = 'Run `pydantic-ai-codex login`.'
 
 _CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 """Clocks that are this near to each other are the same."""
@@ -66,16 +64,18 @@ class Check:
     advice: str | None = None
 
 
-def file_checks(facts: FileFacts) -> list[Check]:
+def file_checks(facts: FileFacts, log_in: str) -> list[Check]:
     """The file of a login: there, whole, ours alone and writable."""
+    if not facts.exists and facts.is_link and facts.problem:
+        return [Check('file', 'fail', facts.problem)]  # It leads nowhere, or around in a circle.
     if not facts.exists:
-        return [Check('file', 'fail', f'{facts.path} does not exist', _LOG_IN)]
+        return [Check('file', 'fail', f'{facts.path} does not exist', log_in)]
     link = f', a link to {facts.target}' if facts.is_link else ''
     checks = [Check('file', 'ok', f'{facts.path}{link}, {facts.size} bytes')]
     if facts.mode is not None:
         checks.append(_mode_check(facts, facts.mode))
     if facts.problem:
-        checks.append(Check('shape', 'fail', facts.problem, f'Mend or remove the file. {_LOG_IN}'))
+        checks.append(Check('shape', 'fail', facts.problem, f'{log_in} A file that is broken is moved aside by that.'))
     else:
         checks.append(Check('shape', 'ok', f'a login of the shape {facts.shape!r}'))
     if facts.write_problem:
@@ -93,44 +93,51 @@ def _mode_check(facts: FileFacts, mode: int) -> Check:
     return Check('mode', 'ok', f'{mode:04o}, nobody else can read it')
 
 
-def login_checks(credentials: Credentials, note: RefreshNote | None, now: datetime) -> list[Check]:
+def login_checks(login: Login, now: datetime) -> list[Check]:
     """The login itself: how long it lasts, whether it can be refreshed, and for which plan it is."""
+    credentials = login.credentials
     if credentials.auth_mode == 'apikey':
         return [Check('token', 'ok', 'an API key: it is billed by api.openai.com and is never refreshed')]
     return [
-        _token_check(credentials, note, now),
-        _refresh_check(credentials, note, now),
-        _account_check(credentials),
+        _token_check(login, now),
+        _refresh_check(login, now),
+        _account_check(login),
         _clock_check(credentials, now),
     ]
 
 
-def _token_check(credentials: Credentials, note: RefreshNote | None, now: datetime) -> Check:
+def _token_check(login: Login, now: datetime) -> Check:
+    credentials = login.credentials
     text = f'the access token {token_text(credentials, now)}'
-    if problem_of(credentials, note, now):
-        return Check('token', 'fail', text, 'See the next line.' if note else _LOG_IN)
-    if credentials.expires_at is not None and credentials.expires_at <= now:
-        return Check('token', 'ok', f'{text}; the next request refreshes it')
-    return Check('token', 'ok', text)
+    if credentials.expires_at is None or credentials.expires_at > now:
+        return Check('token', 'ok', text)
+    if (obstacle := obstacle_of(login)) is not None:
+        return Check('token', 'fail', f'{text} and cannot be refreshed: {obstacle.text}', _advice(obstacle, login))
+    return Check('token', 'ok', f'{text}; the next request refreshes it')
 
 
-def _refresh_check(credentials: Credentials, note: RefreshNote | None, now: datetime) -> Check:
-    text = refresh_text(credentials, note, now)
-    if credentials.refresh_token is None:
-        return Check('refresh', 'warn', text, f'When the token expires: {_LOG_IN}')
-    if note is None:
+def _refresh_check(login: Login, now: datetime) -> Check:
+    text = refresh_text(login, now)
+    if (obstacle := obstacle_of(login)) is None:
         return Check('refresh', 'ok', text)
-    if note.state == 'failed':
-        return Check('refresh', 'fail', text, _LOG_IN)
-    return Check('refresh', 'warn', text, 'Run `pydantic-ai-codex refresh`; should it be refused, log in anew.')
+    is_refused = login.note is not None and login.note.state == 'failed'
+    when = '' if is_refused or not obstacle.is_final else 'When the token expires: '
+    return Check('refresh', 'fail' if is_refused else 'warn', text, f'{when}{_advice(obstacle, login)}')
 
 
-def _account_check(credentials: Credentials) -> Check:
+def _advice(obstacle: Obstacle, login: Login) -> str:
+    return 'See the line `writable`.' if obstacle.advice == login.write_problem else obstacle.advice
+
+
+def _account_check(login: Login) -> Check:
+    from ..auth._secrets import quotable
+
+    credentials = login.credentials
     if credentials.account_id is None:
-        return Check('account', 'fail', 'the tokens name no account, so requests cannot be sent', _LOG_IN)
-    plan = credentials.plan_type or 'unknown'
-    email = f' of {credentials.email}' if credentials.email else ''
-    return Check('account', 'ok', f'{credentials.account_id}{email}, plan {plan}')
+        return Check('account', 'fail', 'the tokens name no account, so requests cannot be sent', login.log_in)
+    plan = quotable(credentials.plan_type or 'unknown')
+    email = f' of {quotable(credentials.email)}' if credentials.email else ''
+    return Check('account', 'ok', f'{quotable(credentials.account_id)}{email}, plan {plan}')
 
 
 def _clock_check(credentials: Credentials, now: datetime) -> Check:
@@ -142,15 +149,34 @@ def _clock_check(credentials: Credentials, now: datetime) -> Check:
     return Check('clock', 'ok', f'{now:%Y-%m-%d %H:%M} UTC, not before the login was made')
 
 
-def port_check(port: int, fallback: int, problem: str | None) -> Check:
-    """The port that the browser comes back to."""
-    if problem is None:
+def config_check(restrictions: Restrictions, credentials: Credentials | None) -> Check:
+    """What the CLI's configuration says of this login."""
+    path = str(restrictions.path)
+    if restrictions.problem:
+        return Check('config', 'warn', restrictions.problem, 'Mend that file; the Codex CLI reads it, too.')
+    if restrictions.unshared:
+        text, _, advice = restrictions.unshared.partition('. ')
+        return Check('config', 'warn', text, f'{advice} To keep this login apart, use `login --store own`.')
+    if credentials is not None and (why := restrictions.problem_of(credentials)):
+        advice = 'The Codex CLI logs it out. Log in as that file wants it, or change the file.'
+        return Check('config', 'warn', f'{path}: {why}', advice)
+    limits = ['`forced_login_method`'] * (restrictions.method is not None)
+    limits += ['`forced_chatgpt_workspace_id`'] * bool(restrictions.workspaces)
+    return Check('config', 'ok', f'{path} ' + (f'has {" and ".join(limits)}' if limits else 'restricts no login'))
+
+
+def port_check(problems: Mapping[int, str | None]) -> Check:
+    """The ports that the browser comes back to, each with why it cannot be used."""
+    port = next(iter(problems))
+    if problems[port] is None:
         return Check('port', 'ok', f'{port} is free for `login`')
-    advice = (
-        f'`login` takes {fallback} then. `lsof -i :{port}` tells who has it: mostly another login, a container or an '
-        'ssh tunnel. `login --device` needs no port.'
-    )
-    return Check('port', 'warn', f'{port} cannot be used: {problem}', advice)
+    text = f'{port} cannot be used: {problems[port]}'
+    free = next((each for each, problem in problems.items() if problem is None), None)
+    lead = '`login --device` needs none' if free is None else f'`login` takes {free} then; `login --device` needs none'
+    advice = f'{lead}. `lsof -i :{port}` tells who has it: mostly another login, a container or an ssh tunnel.'
+    if free is None:
+        text = '; '.join(f'{each} cannot be used: {problem}' for each, problem in problems.items())
+    return Check('port', 'warn', text, advice)
 
 
 def cache_check(folder: str, problem: str | None) -> Check:

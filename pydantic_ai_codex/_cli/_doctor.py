@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from .. import _environment
 from .._protocol.constants import CALLBACK_PORTS, DEFAULT_ORIGINATOR
 from ..errors import CredentialsError
-from ._account import is_lock_free, read_login
+from ._account import Login, is_lock_free, read_login
 from ._checks import (
     VARIABLES,
     Check,
     State,
     cache_check,
+    config_check,
     environment_check,
     file_checks,
     lock_check,
@@ -58,16 +58,19 @@ def _doctor(options: argparse.Namespace) -> int:
 
 async def _gather(place: Place, now: datetime) -> list[Check]:
     """Every check, in the order in which a person would look."""
-    port, fallback = CALLBACK_PORTS
+    login, problem = await _read(place)
+    # What keeps a file from being read is said of the file.
+    failed = [Check('token', 'fail', problem)] if problem and not place.path else []
     return [
         _versions(),
         _source(place),
         *await _file(place),
-        *await _login(place, now),
-        port_check(port, fallback, _port_problem(port)),
+        *_config(place, login),
+        *(login_checks(login, now) if login else failed),
+        port_check({port: _port_problem(port) for port in CALLBACK_PORTS}),
         _cache(),
         Check('originator', 'ok', f'{DEFAULT_ORIGINATOR}, unless `CodexProvider(originator=...)` says otherwise'),
-        environment_check([name for name in VARIABLES if os.environ.get(name, '').strip()]),
+        environment_check([name for name in VARIABLES if _environment.read(name)]),
     ]
 
 
@@ -88,45 +91,55 @@ async def _file(place: Place) -> list[Check]:
     if not isinstance(place, FilePlace):
         return []
     facts = await place.store.inspect()
-    checks = file_checks(facts)
+    checks = file_checks(facts, place.log_in)
     if facts.exists and not facts.write_problem:
         checks.append(lock_check(str(facts.lock_path), await is_lock_free(place)))
     return checks
 
 
-async def _login(place: Place, now: datetime) -> list[Check]:
+async def _read(place: Place) -> tuple[Login | None, str | None]:
+    """The login, or why there is none."""
     try:
-        credentials, note = await read_login(place)
+        return await read_login(place), None
     except CredentialsError as error:
-        # What keeps a file from being read was said of the file.
-        return [] if place.path else [Check('token', 'fail', str(error))]
-    return login_checks(credentials, note, now)
+        return None, str(error)
+
+
+def _config(place: Place, login: Login | None) -> list[Check]:
+    from ..auth._login.restrictions import restrictions_of
+
+    if not isinstance(place, FilePlace):
+        return []
+    restrictions = restrictions_of(place.path)
+    if restrictions.path is None or not (restrictions.problem or restrictions.path.exists()):
+        return []
+    return [config_check(restrictions, login.credentials if login else None)]
 
 
 def _port_problem(port: int) -> str | None:
     """Why `login` could not listen there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        if os.name == 'posix':
-            # As the callback server does: a port that was used a moment ago can be used again.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(('127.0.0.1', port))
-            listener.listen(1)
-        except OSError as error:
-            return error.strerror or str(error)
+    from ..auth._login.callback import check_free
+
+    try:
+        check_free(port)
+    except OSError as error:
+        return error.strerror or str(error)
     return None
 
 
 def _cache() -> Check:
     import platformdirs
 
-    named = os.environ.get('CODEX_CACHE_DIR', '').strip()
-    folder = Path(named).expanduser() if named else platformdirs.user_cache_path('pydantic-ai-codex')
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    named = _environment.read('CODEX_CACHE_DIR')
+    folder = Path(named) if named else platformdirs.user_cache_path('pydantic-ai-codex')
     try:
+        folder = folder.expanduser()
+        existing = next(each for each in (folder, *folder.parents) if each.exists())
         # A probe that leaves nothing: what is missing of the folder is made when it is needed.
         with tempfile.TemporaryFile(dir=existing):
             pass
+    except RuntimeError:
+        return cache_check(str(folder), 'there is no such home folder')
     except OSError as error:
         return cache_check(str(folder), error.strerror or str(error))
     return cache_check(str(folder), None)

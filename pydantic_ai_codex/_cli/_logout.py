@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import CredentialsNotFoundError
-from ._options import Commands, add_command, add_issuer, add_json, add_store
-from ._output import OK, print_json, say, warn, write
+from .. import _environment
+from ..errors import CredentialsFileError
+from ._options import Commands, add_command, add_json, add_store
+from ._output import OK, print_json, say, tell, warn
 from ._places import FilePlace, file_place
 
 if TYPE_CHECKING:
@@ -20,47 +22,75 @@ def add_logout(commands: Commands) -> None:
     """Add `logout`."""
     logout = add_command(commands, 'logout', _logout, 'revoke the login and remove its file')
     add_store(logout, 'whose login (default: the file in use)')
-    add_issuer(logout)
     add_json(logout)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a logout ended.
+
+    Attributes:
+        result: What was revoked and removed, or `None` where there was no login.
+        file: The file, with its links followed.
+        moved_to: Where a file is now that was no login.
+    """
+
+    result: LogoutResult | None
+    file: Path
+    moved_to: Path | None = None
 
 
 def _logout(options: argparse.Namespace) -> int:
     import anyio
 
     place = file_place(options.store)
-    try:
-        result = anyio.run(_end, place, options.issuer)
-    except CredentialsNotFoundError:
-        result = None
+    file = Path(os.path.realpath(place.path)) if place.path.is_symlink() else place.path
+    end = anyio.run(_end, place, file)
     if options.json:
         print_json(
             {
-                'revoked': result is not None and result.revoked,
-                'removed': result is not None and result.removed,
-                'problem': result.problem if result else None,
+                'revoked': end.result is not None and end.result.revoked,
+                'removed': end.result is not None and end.result.removed,
+                'problem': end.result.problem if end.result else None,
+                'moved_to': str(end.moved_to) if end.moved_to else None,
                 'store': place.facts,
             }
         )
     else:
-        _tell(result, place)
-    if os.environ.get('CODEX_ACCESS_TOKEN', '').strip():
+        _tell(end, place)
+    if _environment.read('CODEX_ACCESS_TOKEN'):
         warn('CODEX_ACCESS_TOKEN is still set, and goes before every file. Unset it.')
     return OK
 
 
-async def _end(place: FilePlace, issuer: str | None) -> LogoutResult:
+async def _end(place: FilePlace, file: Path) -> _End:
+    from ..auth._login.aside import holds_nothing, move_aside
     from ..auth._login.logout import logout
-    from ..auth._oauth import endpoints_from_environment
 
-    return await logout(place.store, endpoints=endpoints_from_environment(issuer))
+    try:
+        return _End(await logout(place.store), file)
+    except CredentialsFileError:
+        if holds_nothing(file):
+            return _End(None, file)
+        async with place.store.lock():
+            moved_to = move_aside(place.path)
+        if moved_to is None:
+            raise
+        return _End(None, file, moved_to)
 
 
-def _tell(result: LogoutResult | None, place: FilePlace) -> None:
-    if result is None or not result.removed:
-        # Exit code 0, as `codex logout` has it: what was asked for is the case.
-        say(f'Not logged in: there is no {place.path}.')
+def _tell(end: _End, place: FilePlace) -> None:
+    if end.moved_to is not None:
+        tell(f'Not logged in: {end.file} held no login that could be read. It is {end.moved_to} now; remove that.')
         return
-    revoked = 'The login is revoked and ' if result.revoked else ''
-    write(sys.stdout, f'Logged out. {revoked}{place.path} is removed.\n')
-    if result.problem:
-        warn(f'The login could not be revoked, so its tokens work until they expire: {result.problem}')
+    if end.result is None or not end.result.removed:
+        # Exit code 0, as `codex logout` has it: what was asked for is the case.
+        what = 'holds no login' if end.file.exists() else 'does not exist'
+        say(f'Not logged in: {place.path} {what}.')
+        return
+    revoked = 'The login is revoked and ' if end.result.revoked else ''
+    gone = 'emptied, as it cannot be removed' if end.file.exists() else 'removed'
+    link = f'; the link {place.path} is left' if place.path.is_symlink() else ''
+    tell(f'Logged out. {revoked}{end.file} is {gone}{link}.')
+    if end.result.problem:
+        warn(f'The login could not be revoked, so its tokens work until they expire: {end.result.problem}')

@@ -29,7 +29,7 @@ def add_command(
         summary: One line for the list of commands.
     """
     parser = commands.add_parser(name, help=summary, description=f'{summary[0].upper()}{summary[1:]}.', epilog=EPILOG)
-    parser.set_defaults(command=run)
+    parser.set_defaults(command=run, name=name)
     return parser
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
 import unicodedata
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from typing import Any, Final, TextIO
 
-from ..errors import CodexError, ConfigurationError, CredentialsError, CredentialsRefreshError, CredentialsSaveError
+from ..errors import (
+    CodexError,
+    ConfigurationError,
+    CredentialsError,
+    CredentialsFileError,
+    CredentialsRefreshError,
+    CredentialsSaveError,
+)
 
 OK: Final = 0
 FAILED: Final = 1
@@ -27,6 +36,14 @@ YELLOW: Final = '33'
 _ERROR_FIELDS: Final = ('status_code', 'provider_error_code', 'code', 'reason', 'is_permanent', 'retry_after')
 """What of an error's fields the JSON shows, where the error has it."""
 
+_NOT_WRITTEN: Final = frozenset(
+    {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EPIPE, getattr(errno, 'EDQUOT', errno.ENOSPC)}
+)
+"""What the system says of a stream that takes nothing more."""
+
+_STEERING: Final = frozenset('\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
+"""Marks that turn the direction of a text around, so that it reads as something else, and two that end a line."""
+
 
 def write(stream: TextIO, text: str, *, style: str = '') -> None:
     """Write text that came from elsewhere; on a terminal without its control characters, and with a style."""
@@ -34,6 +51,11 @@ def write(stream: TextIO, text: str, *, style: str = '') -> None:
         text = styled(printable(text), style, stream)
     stream.write(text)
     stream.flush()
+
+
+def tell(text: str, *, style: str = '') -> None:
+    """A line of a result on standard output."""
+    print(styled(printable(text), style, sys.stdout), flush=True)
 
 
 def say(text: str = '', *, style: str = '') -> None:
@@ -65,23 +87,30 @@ def warnings_shown() -> Generator[None, None, None]:
 
 
 def styled(text: str, style: str, stream: TextIO) -> str:
-    """The text in a style, where the stream is a terminal and `NO_COLOR` is not set."""
-    if not style or os.environ.get('NO_COLOR') or not stream.isatty():
+    """The text in a style, where the stream is a terminal that knows some and `NO_COLOR` is not set."""
+    if not style or os.environ.get('NO_COLOR') or os.environ.get('TERM') == 'dumb' or not stream.isatty():
         return text
     return f'\x1b[{style}m{text}\x1b[0m'
 
 
 def printable(text: str) -> str:
-    """The text without control characters, with which a terminal could be made to do things."""
-    return ''.join(
-        character if unicodedata.category(character) != 'Cc' or character in '\n\t' else '\N{REPLACEMENT CHARACTER}'
-        for character in text
-    )
+    """The text without the characters with which a terminal, or its reader, could be made to do things."""
+    return ''.join('\N{REPLACEMENT CHARACTER}' if _is_steering(character) else character for character in text)
+
+
+def _is_steering(character: str) -> bool:
+    return character in _STEERING or (unicodedata.category(character) == 'Cc' and character not in '\n\t')
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One JSON object to standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)
+    """One JSON object to standard output, which may not know every character."""
+    is_unicode = (getattr(sys.stdout, 'encoding', None) or 'utf-8').lower().replace('-', '') == 'utf8'
+    print(json.dumps(value, ensure_ascii=not is_unicode, indent=2), flush=True)
+
+
+def is_about_output(error: OSError) -> bool:
+    """Whether it says that standard output or standard error cannot be written; about a file, it would name that."""
+    return error.errno in _NOT_WRITTEN and error.filename is None
 
 
 def error_facts(error: Exception) -> dict[str, Any]:
@@ -95,19 +124,39 @@ def error_facts(error: Exception) -> dict[str, Any]:
     return facts
 
 
-def fail(error: Exception, *, as_json: bool) -> int:
-    """Print an error, and choose the exit code."""
+def fail(error: Exception, *, as_json: bool, code: int | None = None) -> int:
+    """Print an error.
+
+    Args:
+        error: What went wrong.
+        as_json: Whether to print JSON.
+        code: The exit code, by default the one for the error.
+
+    Returns:
+        The exit code.
+    """
     if as_json:
         print_json({'error': error_facts(error)})
     else:
         print(f'{styled("error:", RED, sys.stderr)} {printable(str(error))}', file=sys.stderr)
-    return _exit_code(error)
+    return _exit_code(error) if code is None else code
+
+
+def _holds_login(path: Path) -> bool:
+    from ..auth._file.content import login_in
+
+    try:
+        return path.is_file() and bool(login_in(path.read_bytes()))
+    except (OSError, ValueError):
+        return False
 
 
 def _exit_code(error: Exception) -> int:
     if isinstance(error, CredentialsRefreshError | CredentialsSaveError):
         # There is a login; what failed is to get a newer one, or to keep it.
         return FAILED
+    if isinstance(error, CredentialsFileError) and _holds_login(error.path):
+        return FAILED  # It can be read, and not be written.
     if isinstance(error, CredentialsError):
         return NO_LOGIN
     return USAGE if isinstance(error, ConfigurationError) else FAILED

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from .. import _environment
+from ..errors import ConfigurationError, CredentialsNotFoundError
 
 if TYPE_CHECKING:
     from ..auth import AuthFile, EnvironmentStore
@@ -48,6 +52,18 @@ class Place:
         """The place for `--json`."""
         return {'path': str(self.path) if self.path else None, 'named_by': self.rule}
 
+    @property
+    def log_in(self) -> str:
+        """What to do where the login is no good any more, as a sentence."""
+        from ..auth._abilities import how_to_log_in
+
+        return f'{how_to_log_in(self.store)}.'
+
+    def command(self, name: str) -> str:
+        """A command of ours for this place, to be shown."""
+        option = f' --store {shlex.quote(str(self.path))}' if self.rule == 'option' else ''
+        return f'`pydantic-ai-codex {name}{option}`'
+
 
 @dataclass(frozen=True, slots=True)
 class FilePlace(Place):
@@ -62,50 +78,75 @@ class FilePlace(Place):
 
 
 def place_in_use(option: str | None) -> Place:
-    """The place that a program reads its login from, or the one that `--store` names."""
+    """The place that a program reads its login from, or the one that `--store` names.
+
+    Raises:
+        ConfigurationError: If `--store` names no place.
+        CredentialsNotFoundError: If there is no home folder.
+    """
     from ..auth import EnvironmentStore
 
-    if option is None and os.environ.get('CODEX_ACCESS_TOKEN', '').strip():
+    if option is None and _environment.read('CODEX_ACCESS_TOKEN'):
         return Place(EnvironmentStore(), 'CODEX_ACCESS_TOKEN')
     return file_place(option)
 
 
 def file_place(option: str | None) -> FilePlace:
-    """The file that a program reads its login from where no variable holds one, or the one that `--store` names."""
-    from ..auth import AuthFile, default_auth_path, own_auth_path
+    """The file that a program reads its login from where no variable holds one, or the one that `--store` names.
+
+    Raises:
+        ConfigurationError: If `--store` names no place.
+        CredentialsNotFoundError: If there is no home folder.
+    """
+    from ..auth import AuthFile, own_auth_path
+    from ..auth._paths import default_place
 
     if option is None:
-        return FilePlace(AuthFile(default_auth_path()), _default_rule())
+        place = default_place()
+        return FilePlace(AuthFile(place.path.absolute(), named_by=place.variable), place.rule)
     known = {'own': own_auth_path, 'codex': _codex_path}.get(option)
-    return FilePlace(AuthFile(known() if known else option), 'option')
-
-
-def shadow_of(place: FilePlace) -> str | None:
-    """What is read before this file, and what to do about it; `None` where a program reads this file."""
-    from ..auth import default_auth_path
-
-    if os.environ.get('CODEX_ACCESS_TOKEN', '').strip():
-        return 'CODEX_ACCESS_TOKEN is set and goes before every file. Unset it to use this login.'
-    used = default_auth_path()
-    if os.path.realpath(used) == os.path.realpath(place.path):
-        return None
-    return (
-        f'Programs read {used} ({_WORDS[_default_rule()]}) and not this file. Set CODEX_AUTH_FILE={place.path}, or pass '
-        f'CodexProvider(credentials=AuthFile({str(place.path)!r})).'
-    )
-
-
-def _default_rule() -> Rule:
-    from ..auth import default_auth_path, own_auth_path
-
-    if os.environ.get('CODEX_AUTH_FILE', '').strip():
-        return 'CODEX_AUTH_FILE'
-    if os.environ.get('CODEX_HOME', '').strip():
-        return 'CODEX_HOME'
-    return 'own' if default_auth_path() == own_auth_path() else 'codex'
+    return FilePlace(AuthFile((known() if known else _path_of(option)).absolute()), 'option')
 
 
 def _codex_path() -> Path:
     """The file of the Codex CLI."""
-    home = os.environ.get('CODEX_HOME', '').strip()
-    return Path(home or '~/.codex').expanduser() / 'auth.json'
+    from ..auth._paths import expand
+
+    return expand(_environment.read('CODEX_HOME') or '~/.codex') / 'auth.json'
+
+
+def _path_of(option: str) -> Path:
+    """The file that `--store` names by its path."""
+    how = 'It takes codex, own, or the path of a file'
+    if not option.strip():
+        raise ConfigurationError(f'--store is empty. {how}, such as ~/work/auth.json.')
+    try:
+        path = Path(option).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f'--store {option!r} lies in a home folder that there is not. {how}.') from None
+    if option.endswith(('/', os.sep)) or path.is_dir():
+        raise ConfigurationError(f'--store {option!r} is a folder. {how} in it, such as {str(path / "auth.json")!r}.')
+    is_path = path.name != option or path.suffix or path.exists()
+    if not is_path:
+        # More likely a word that was mistyped than a file.
+        raise ConfigurationError(f'--store {option!r} is not known. {how}, such as {f"./{option}"!r}.')
+    return path
+
+
+def shadow_of(place: FilePlace) -> str | None:
+    """What is read before this file, and what to do about it; `None` where a program reads this file."""
+    from ..auth._paths import default_place
+
+    if _environment.read('CODEX_ACCESS_TOKEN'):
+        return 'CODEX_ACCESS_TOKEN is set and goes before every file. Unset it to use this login.'
+    advice = (
+        f'Set CODEX_AUTH_FILE={shlex.quote(str(place.path))}, or pass '
+        f'CodexProvider(credentials=AuthFile({str(place.path)!r})).'
+    )
+    try:
+        used = default_place()
+    except CredentialsNotFoundError:
+        return f'Programs find no home folder, and not this file. {advice}'
+    if os.path.realpath(used.path) == os.path.realpath(place.path):
+        return None
+    return f'Programs read {used.path} ({_WORDS[used.rule]}) and not this file. {advice}'

@@ -11,11 +11,18 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, LoginError
 from ._output import BOLD, DIM, say
 from ._times import countdown
 
 _MINUTE: Final = 60
+
+_USUAL_WIDTH: Final = 80
+_LEAST_WIDTH: Final = 24
+"""Columns of a terminal that does not say how many it has, and those that a line needs to say how much time is left."""
+
+_LARGEST: Final = 64 * 1024
+"""Characters of a secret, or bytes of a line, beyond which it is neither a token nor an address."""
 
 
 def show_url(url: str, *, opens: bool, pastes: bool, listens: bool) -> None:
@@ -46,7 +53,7 @@ def show_code(code: str, page: str) -> None:
 
 
 class Countdown:
-    """How much time is left: one line that is rewritten on a terminal, else a line now and then one each minute."""
+    """How much time is left: a line that is rewritten on a terminal that is wide enough, else a line each minute."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -55,8 +62,10 @@ class Countdown:
 
     def __call__(self, seconds: float) -> None:
         """Show the time that is left."""
-        if self._stream.isatty():
-            self._rewrite(f'Waiting for you, {countdown(seconds)} left. Ctrl-C stops.')
+        width = _width_of(self._stream)
+        if width >= _LEAST_WIDTH:
+            # Where it reached the last column, a terminal would begin a new line.
+            self._rewrite(f'Waiting for you, {countdown(seconds)} left. Ctrl-C stops.'[: width - 1])
             return
         minutes = int(seconds / _MINUTE + 0.5)
         if minutes != self._minutes:
@@ -79,6 +88,16 @@ class Countdown:
         self._width = len(line)
 
 
+def _width_of(stream: TextIO) -> int:
+    """The columns of a terminal on which a line can be rewritten, or 0."""
+    if not stream.isatty() or os.environ.get('TERM') == 'dumb':
+        return 0
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH
+    except (OSError, ValueError):
+        return _USUAL_WIDTH
+
+
 def browser_of() -> Callable[[str], object] | None:
     """What opens a browser that the user sees, or `None` where there is none.
 
@@ -94,23 +113,43 @@ def browser_of() -> Callable[[str], object] | None:
     return _open
 
 
-def _open(url: str) -> None:
-    """Open the address, without waiting: some browsers take until they are closed."""
+def _open(url: str) -> bool:
     import webbrowser
 
-    threading.Thread(target=webbrowser.open, args=(url,), name='codex-login-browser', daemon=True).start()
+    return webbrowser.open(url)
 
 
 def read_secret(what: str) -> str:
-    """A secret from standard input: typed without an echo on a terminal, else all of it."""
-    if sys.stdin.isatty():
-        import getpass
+    """A secret from standard input: typed without an echo on a terminal, else all of it.
 
-        return getpass.getpass(f'The {what}: ')
+    Not for an event loop, which keeps the first Ctrl-C for itself while this waits.
+
+    Args:
+        what: What it is, in words.
+
+    Raises:
+        LoginError: If nobody types anything.
+        ConfigurationError: If it is no text, or far too long.
+    """
     try:
-        return sys.stdin.read()
+        if sys.stdin.isatty():
+            import getpass
+
+            secret = getpass.getpass(f'The {what}: ')
+        else:
+            secret = sys.stdin.read(_LARGEST + 1)
+    except EOFError:
+        raise LoginError(
+            f'Nothing was typed, so there is no login. Try again, with the {what}.', reason='cancelled'
+        ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f'Standard input is no text; it should hold the {what}.') from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f'Standard input cannot be read ({reason}); it should hold the {what}.') from None
+    if len(secret) > _LARGEST:
+        raise ConfigurationError(f'Standard input is far too long; it should hold the {what} and nothing else.')
+    return secret
 
 
 async def paste_line() -> str:
@@ -125,7 +164,10 @@ async def paste_line() -> str:
             future.set_result(line)
 
     def read() -> None:
-        line = _read_line()
+        try:
+            line = _read_line()
+        except (OSError, ValueError):
+            line = ''  # Nothing can be read from it, now or later.
         with contextlib.suppress(RuntimeError):  # the login has ended another way, and the loop with it
             loop.call_soon_threadsafe(resolve, line)
 
@@ -139,8 +181,8 @@ def _read_line() -> str:
     try:
         descriptor = sys.stdin.fileno()
     except (OSError, io.UnsupportedOperation):
-        return sys.stdin.readline()
-    line = b''
-    while not line.endswith(b'\n') and (byte := os.read(descriptor, 1)):
+        return sys.stdin.readline(_LARGEST)
+    line = bytearray()
+    while not line.endswith(b'\n') and len(line) < _LARGEST and (byte := os.read(descriptor, 1)):
         line += byte
     return line.decode('utf-8', 'replace')

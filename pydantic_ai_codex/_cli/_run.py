@@ -6,13 +6,16 @@ import argparse
 import importlib.util
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigurationError
-from ._options import Commands, add_command, add_json
+from ._options import Commands, add_command, add_json, add_store
 from ._output import DIM, OK, print_json, write
+from ._places import file_place
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
@@ -25,6 +28,7 @@ def add_demo(commands: Commands) -> None:
     demo = add_command(commands, 'demo', _demo, 'a tool-calling agent, streamed, against the embedded simulator')
     demo.add_argument('--live', action='store_true', help='use your login and the real backend')
     demo.add_argument('-m', '--model', help='the model for --live')
+    add_store(demo, 'whose login for --live (default: the one in use)')
 
 
 def add_run(commands: Commands) -> None:
@@ -36,12 +40,33 @@ def add_run(commands: Commands) -> None:
     )
     run.add_argument('--instructions', help='the instructions of the agent')
     run.add_argument('--base-url', help='what stands before /responses; the login is sent there')
+    add_store(run, 'whose login (default: the one in use)')
     add_json(run, 'print one JSON object instead of streaming text')
 
 
 def _demo(options: argparse.Namespace) -> int:
     arguments = ['--live'] * options.live + (['--model', options.model] if options.model else [])
-    return _example('weather_agent').main(arguments)
+    if options.store is not None and not options.live:
+        raise ConfigurationError('--store goes with --live; the simulator needs no login.')
+    with _login_of(options.store):
+        return _example('weather_agent').main(arguments)
+
+
+@contextmanager
+def _login_of(option: str | None) -> Generator[None]:
+    """Point the environment to a login: the example is a program of its own, and finds its login as every program does."""
+    before = {name: os.environ.get(name) for name in ('CODEX_ACCESS_TOKEN', 'CODEX_AUTH_FILE')}
+    try:
+        if option is not None:
+            os.environ.pop('CODEX_ACCESS_TOKEN', None)
+            os.environ['CODEX_AUTH_FILE'] = str(file_place(option).path)
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _example(name: str) -> ModuleType:
@@ -71,7 +96,8 @@ def _run(options: argparse.Namespace) -> int:
 
     from .. import CodexModel, CodexProvider
 
-    model = CodexModel(options.model, provider=CodexProvider(base_url=options.base_url))
+    store = None if options.store is None else file_place(options.store).store
+    model = CodexModel(options.model, provider=CodexProvider(credentials=store, base_url=options.base_url))
     # pydantic-ai greets with a banner on terminals, which would stand in the middle of the answer.
     os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
     agent = Agent(model, instructions=options.instructions)

@@ -6,9 +6,10 @@ import argparse
 import json
 from typing import Final
 
+from .._protocol.constants import REVOKE_PATH, TOKEN_PATH
 from ..errors import ConfigurationError
 from ._options import Commands, add_command, add_json
-from ._output import OK
+from ._output import OK, is_about_output
 
 
 def add_simulate(commands: Commands) -> None:
@@ -29,7 +30,12 @@ pydantic-ai-codex run --base-url {base_url} "Hello"
 To try a login, in another terminal:
 
 pydantic-ai-codex login --issuer {issuer} --store /tmp/simulated.json
-CODEX_AUTH_FILE=/tmp/simulated.json pydantic-ai-codex run --base-url {base_url} "Hello"
+pydantic-ai-codex run --store /tmp/simulated.json --base-url {base_url} "Hello"
+
+A login that does not say where it comes from, such as one that you wrote yourself, is refreshed and revoked here with:
+
+export CODEX_REFRESH_TOKEN_URL_OVERRIDE={token_url}
+export CODEX_REVOKE_TOKEN_URL_OVERRIDE={revoke_url}
 """
 
 
@@ -51,6 +57,8 @@ def _simulate(options: argparse.Namespace) -> int:
                 'base_url': server.base_url,
                 'access_token': simulator.access_token,
                 'issuer': server.issuer,
+                'token_url': f'{server.issuer}{TOKEN_PATH}',
+                'revoke_url': f'{server.issuer}{REVOKE_PATH}',
             }
             if options.json:
                 print(json.dumps(facts), flush=True)
@@ -61,6 +69,8 @@ def _simulate(options: argparse.Namespace) -> int:
     try:
         anyio.run(serve)
     except OSError as error:
+        if is_about_output(error):
+            raise
         raise ConfigurationError(
             f'The port {options.port} of {options.host} cannot be used: {error.strerror or error}. Choose another with '
             '--port, or 0 for a free one.'

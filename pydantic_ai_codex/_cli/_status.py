@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..errors import CredentialsError, CredentialsNotFoundError
-from ._account import account_facts, note_facts, problem_of, read_login, refresh_text, token_text, who
+from ._account import (
+    Login,
+    account_facts,
+    logged_in_as,
+    note_facts,
+    obstacle_of,
+    problem_of,
+    read_login,
+    refresh_text,
+    token_text,
+    warning_of,
+)
 from ._options import Commands, add_command, add_json, add_store
-from ._output import BOLD, FAILED, OK, error_facts, print_json, say, write
+from ._output import BOLD, FAILED, OK, error_facts, print_json, say, tell, warn
 from ._places import Place, place_in_use
-
-if TYPE_CHECKING:
-    from ..auth import Credentials
-    from ..auth._file.notes import RefreshNote
 
 
 def add_status(commands: Commands) -> None:
@@ -28,42 +34,63 @@ def add_status(commands: Commands) -> None:
 def _status(options: argparse.Namespace) -> int:
     import anyio
 
-    place = place_in_use(options.store)
-    now = datetime.now(UTC)
+    place = None
     try:
-        credentials, note = anyio.run(read_login, place)
+        place = place_in_use(options.store)
+        login = anyio.run(read_login, place)
     except CredentialsError as error:
         if options.json:
-            print_json({'logged_in': False, 'store': place.facts, 'error': error_facts(error)})
+            print_json(_facts(place, error=error))
         else:
             say(str(error) if isinstance(error, CredentialsNotFoundError) else f'Not logged in. {error}')
         return FAILED
-    problem = problem_of(credentials, note, now)
+    now = datetime.now(UTC)
+    problem = problem_of(login, now)
     if options.json:
-        print_json(
-            {
-                'logged_in': problem is None,
-                **account_facts(credentials),
-                'store': place.facts,
-                'interrupted_or_failed_refresh': note_facts(note),
-                'problem': problem,
-            }
-        )
+        print_json(_facts(place, login, now=now))
     else:
-        _print(credentials, note, place, now)
-        if problem:
-            say(problem)
+        _print(login, place, now)
     return OK if problem is None else FAILED
 
 
-def _print(credentials: Credentials, note: RefreshNote | None, place: Place, now: datetime) -> None:
-    write(sys.stdout, f'{who(credentials)}\n', style=BOLD)
+def _facts(
+    place: Place | None,
+    login: Login | None = None,
+    *,
+    now: datetime | None = None,
+    error: CredentialsError | None = None,
+) -> dict[str, Any]:
+    """What `--json` tells: the same keys, whether or not there is a login."""
+    problem = str(error) if error else None
+    warning = None
+    facts = account_facts(login.credentials if login else None)
+    if login is not None and now is not None:
+        problem, warning = problem_of(login, now), warning_of(login, now)
+        obstacle = obstacle_of(login)
+        facts['can_refresh'] = facts['can_refresh'] and (obstacle is None or not obstacle.is_final)
+    return {
+        'logged_in': problem is None,
+        **facts,
+        'store': place.facts if place else None,
+        'interrupted_or_failed_refresh': note_facts(login.note) if login else None,
+        'problem': problem,
+        'warning': warning,
+        'error': error_facts(error) if error else None,
+    }
+
+
+def _print(login: Login, place: Place, now: datetime) -> None:
+    tell(logged_in_as(login.credentials), style=BOLD)
     rows = [('store', str(place))]
-    if credentials.auth_mode == 'chatgpt':
+    if login.credentials.auth_mode == 'chatgpt':
         rows = [
-            ('access token', token_text(credentials, now)),
-            ('refresh', refresh_text(credentials, note, now)),
+            ('access token', token_text(login.credentials, now)),
+            ('refresh', refresh_text(login, now)),
             *rows,
         ]
     for name, text in rows:
-        write(sys.stdout, f'  {name:<14}{text}\n')
+        tell(f'  {name:<14}{text}')
+    if problem := problem_of(login, now):
+        say(problem)
+    if warning := warning_of(login, now):
+        warn(warning)

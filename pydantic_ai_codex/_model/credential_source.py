@@ -51,14 +51,15 @@ class CodexCredentialSource:
     may share a store.
 
     Args:
-        store: Where the login is kept; by default where the environment points to, as for `CodexProvider`.
+        store: Where the login is kept, or a `TokenSource` that refreshes it in a way of its own; by default where the
+            environment points to, as for `CodexProvider`.
 
     Raises:
         ImportError: If the package `openai`, which pydantic-ai's provider needs, is not installed.
         ConfigurationError: If the store is none.
     """
 
-    def __init__(self, store: CredentialStore | None = None) -> None:
+    def __init__(self, store: CredentialStore | TokenSource | None = None) -> None:
         try:
             import_module('pydantic_ai.providers.openai_codex')
         except ImportError as error:
@@ -67,7 +68,7 @@ class CodexCredentialSource:
                 'run `pip install "pydantic-ai-slim[openai]"`. `CodexProvider` needs neither.'
             ) from error
 
-        self._tokens = TokenSource(store or EnvironmentStore())
+        self._tokens = store if isinstance(store, TokenSource) else TokenSource(store or EnvironmentStore())
         self._handed_out: str | None = None
 
     async def load(self) -> OpenAICodexCredentials:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_ai import exceptions
 from pydantic_ai.exceptions import ModelAPIError, ModelConnectionError, ModelHTTPError, ModelTimeoutError, UserError
 
 from ..errors import (
+    AccountChangedError,
     BackendError,
     CodexError,
     ConfigurationError,
     CredentialsError,
+    CredentialsFileError,
+    CredentialsNotFoundError,
     CredentialsRefreshError,
+    CredentialsSaveError,
     FailureCategory,
     IncompleteStreamError,
     StreamError,
     TransportError,
     TransportTimeoutError,
 )
+
+_E = TypeVar('_E', bound=Exception)
 
 _CATEGORIES: dict[FailureCategory, str] = {
     'authentication': 'ModelAuthenticationError',
@@ -41,11 +47,47 @@ class CodexUserError(UserError, ConfigurationError):
 
 
 class CodexLoginError(UserError, CredentialsError):
-    """No usable login: both pydantic-ai's `UserError` and our `CredentialsError`; `__cause__` has the details.
+    """No usable login: both pydantic-ai's `UserError` and our `CredentialsError`.
 
     It is no `ModelAPIError`, so `FallbackModel` does not go on to a model that costs money: a login that is missing
     is mended by its user.
     """
+
+
+class CodexLoginNotFoundError(CodexLoginError, CredentialsNotFoundError):
+    """There is no login; also our `CredentialsNotFoundError`."""
+
+
+class CodexLoginFileError(CodexLoginError, CredentialsFileError):
+    """The login file is no good; also our `CredentialsFileError`."""
+
+
+class CodexLoginRefreshError(CodexLoginError, CredentialsRefreshError):
+    """The login will not be refreshed any more; also our `CredentialsRefreshError`."""
+
+
+class CodexLoginSaveError(CodexLoginError, CredentialsSaveError):
+    """New tokens could not be kept; also our `CredentialsSaveError`."""
+
+
+class CodexAccountChangedError(CodexLoginError, AccountChangedError):
+    """The login is another account's now; also our `AccountChangedError`."""
+
+
+class CodexLoginServiceError(ModelAPIError, CredentialsRefreshError):
+    """The login service is down, and the access token too old: both a `ModelAPIError` and `CredentialsRefreshError`."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.model_name, self.message), vars(self)
+
+
+_LOGIN_ERRORS: dict[type[CredentialsError], type[CodexLoginError]] = {
+    CredentialsNotFoundError: CodexLoginNotFoundError,
+    CredentialsFileError: CodexLoginFileError,
+    CredentialsRefreshError: CodexLoginRefreshError,
+    CredentialsSaveError: CodexLoginSaveError,
+    AccountChangedError: CodexAccountChangedError,
+}
 
 
 @contextmanager
@@ -83,15 +125,25 @@ def model_error(error: CodexError, model_name: str) -> Exception:
         case ConfigurationError():
             return CodexUserError(error.message)
         case CredentialsRefreshError(is_permanent=False, is_interrupted=False):
-            # The login service is down, and the access token too old: another model may well be of use meanwhile.
-            return ModelAPIError(model_name, error.message)
+            # Another model may well be of use meanwhile.
+            return _with_fields(CodexLoginServiceError(model_name, error.message), error)
         case CredentialsError():
-            return CodexLoginError(error.message)
+            return _login_error(error)
         case StreamError():
             return ModelAPIError(model_name, error.message, in_stream=error.in_stream)
         case _:
             # Not about the backend, such as a simulator whose script is used up: a fallback must not hide it.
             return error
+
+
+def _login_error(error: CredentialsError) -> CodexLoginError:
+    kind = next((_LOGIN_ERRORS[base] for base in type(error).__mro__ if base in _LOGIN_ERRORS), CodexLoginError)
+    return _with_fields(kind(error.message), error)
+
+
+def _with_fields(mapped: _E, error: CredentialsError) -> _E:
+    vars(mapped).update(vars(error))
+    return mapped
 
 
 def _backend_error(error: BackendError, model_name: str) -> ModelAPIError:

@@ -30,17 +30,21 @@ class CodexProvider(Provider[CodexClient]):
 
     Args:
         credentials: A login, or a store that it is read from at each request. By default `CODEX_ACCESS_TOKEN`, then
-            the file in `CODEX_AUTH_FILE`, then `$CODEX_HOME/auth.json`, then `~/.codex/auth.json`.
+            the file in `CODEX_AUTH_FILE`, then `$CODEX_HOME/auth.json`, then our own file where
+            `pydantic-ai-codex login --store own` has made one, then `~/.codex/auth.json`. A store without a `lock()`
+            is for one provider alone.
         api_key: A platform API key; requests then go to `https://api.openai.com/v1` and are billed there. It is never
             read from the environment.
         base_url: What stands before `/responses`, by default `https://chatgpt.com/backend-api/codex`. Naming one is
             your consent to send the login there: https, or http on loopback.
         http_client: An `httpx2.AsyncClient`, or a callable that makes one, which is called once for each event loop.
-            By default clients of our own. A client that you pass in is yours to close.
+            By default clients of our own. A client that you pass in is yours to close. The login is refreshed
+            through it, too.
         originator: How the program names itself to the backend.
         policy: How patient it is: what is tried again and when, and the timeouts.
-        refresh: `never` only reads the login and never spends a refresh token: whoever else uses it refreshes it. By
-            default a login that a store keeps is refreshed when it is due, and bare `Credentials` are not.
+        refresh: `never` only reads the login and never spends a refresh token: somebody else has to refresh it, as
+            the Codex CLI does with its own file. By default a login that a store keeps is refreshed when it is due, and
+            bare `Credentials` are not.
         clock: Time and chance, for tests: an object with `now`, `monotonic`, `random` and `sleep`.
 
     Raises:

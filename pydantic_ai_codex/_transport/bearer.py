@@ -54,7 +54,7 @@ def check_base_url(base_url: str) -> str:
     Raises:
         ConfigurationError: If a token must not be sent there: neither https, nor http on loopback.
     """
-    url = check_secure_url(base_url, 'The `base_url`')
+    url = check_secure_url(base_url, 'The `base_url`', example='http://127.0.0.1:8321/backend-api/codex')
     try:
         httpx2.URL(url)  # It takes less, such as of the characters of a host.
     except (ValueError, httpx2.InvalidURL) as error:
@@ -69,12 +69,13 @@ def base_url_for(credentials: Credentials, base_url: str | None) -> str:
     return base_url or (API_BASE_URL if credentials.auth_mode == 'apikey' else CHATGPT_BASE_URL)
 
 
-def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
+def bearer_headers(credentials: Credentials, source: str, next_step: str = 'Log in anew') -> dict[str, str]:
     """The headers that carry the login.
 
     Args:
         credentials: The login.
         source: Where it comes from, in words, for messages.
+        next_step: What to do where it is no good, without a full stop.
 
     Raises:
         CredentialsError: If it cannot be used: no token, one that fits in no header, or no account to work for.
@@ -83,7 +84,7 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
     if not HEADER_WORD.fullmatch(token):
         raise CredentialsError(
             f'The token from {source} is {"empty" if not token else "no token: it holds characters that none has"}. '
-            'Run `codex login`, or replace it.'
+            f'{next_step}.'
         )
     headers = {'authorization': f'Bearer {token}'}
     if credentials.auth_mode == 'apikey':
@@ -91,7 +92,7 @@ def bearer_headers(credentials: Credentials, source: str) -> dict[str, str]:
     if not credentials.account_id or not HEADER_WORD.fullmatch(credentials.account_id):
         raise CredentialsError(
             f'The login from {source} names no ChatGPT account: it has no account id, and its tokens are no JWTs with '
-            'a claim that holds one. Run `codex login` to log in with ChatGPT; in code, pass '
+            'a claim that holds one. ' + f'{next_step}; in code, pass '
             '`Credentials(..., account_id=...)`, or an API key as `CodexProvider(api_key=...)`.'
         )
     headers[ACCOUNT_HEADER] = credentials.account_id

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import ssl
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 import anyio.lowlevel
 import httpx2
 
+from .._http_client import made, make_client
 from ..errors import ConfigurationError
 from .clone import can_clone, clone, follow
 
 HTTPClient: TypeAlias = httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]
-
-_LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
 _LINGER: Final = 0.5
 """Seconds between the end of a provider and that of its connections, where the event loop goes on."""
@@ -133,6 +130,7 @@ class HTTPClients:
 
     def __init__(self, http_client: HTTPClient | None) -> None:
         _check(http_client)
+        self._is_own = http_client is None
         self._client: httpx2.AsyncClient | None = None
         self._factory: Callable[[], httpx2.AsyncClient]
         if isinstance(http_client, httpx2.AsyncClient):
@@ -148,6 +146,11 @@ class HTTPClients:
     def is_shared(self) -> bool:
         """Whether one client, which was passed in, serves every event loop."""
         return self._client is not None and not can_clone(self._client)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a client may work on the event loop of the caller only: it is shared, or of the user's own making."""
+        return self.is_shared or not (self._is_own or self._client is not None)
 
     def lease(self) -> Lease:
         """The client for the running event loop, in use until it is released.
@@ -224,15 +227,7 @@ class HTTPClients:
                 del self._held[loop]
 
     def _make(self) -> httpx2.AsyncClient:
-        try:
-            client = self._factory()
-        except (ImportError, OSError, ValueError) as error:
-            # Of the environment: a proxy of a kind that is not installed, certificates that are not there. The library
-            # still says `httpx[socks]` of itself.
-            raise _not_made(str(error).rstrip('.').replace('httpx[', 'httpx2[')) from error
-        except httpx2.InvalidURL:
-            # Its words quote the URL, and a proxy's may hold a password.
-            raise _not_made('a URL that it is to use is none') from None
+        client = made(self._factory)
         if not isinstance(client, httpx2.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _wrong_client(client, 'The factory `http_client` made')
         if client.is_closed:
@@ -249,19 +244,6 @@ def _running_loop() -> Any:
     return getattr(token, 'native_token', token)
 
 
-def make_client() -> httpx2.AsyncClient:
-    """A client of our own. It honours the proxies of the environment for https; plain http stays on this machine."""
-    client = httpx2.AsyncClient(
-        limits=_LIMITS,
-        # Without this, HTTP_PROXY would see the login on its way to a `base_url` on loopback. No TLS goes through here,
-        # so its context trusts nobody, which spares reading the certificates once more.
-        mounts={'http://': httpx2.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), limits=_LIMITS)},
-    )
-    # The CLI sends no cookies (captured), and a provider may serve one account after another.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
-
-
 def _check(http_client: object) -> None:
     kind: type = http_client if inspect.isclass(http_client) else type(http_client)
     is_class_of_clients = inspect.isclass(http_client) and issubclass(http_client, httpx2.AsyncClient)
@@ -269,13 +251,6 @@ def _check(http_client: object) -> None:
         raise _wrong_client(http_client, '`http_client` is')
     if http_client is not None and not isinstance(http_client, httpx2.AsyncClient) and not callable(http_client):
         raise _wrong_client(http_client, '`http_client` is')
-
-
-def _not_made(words: str) -> ConfigurationError:
-    return ConfigurationError(
-        f'The HTTP client cannot be made: {words}. Look at HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE, or pass '
-        'an `http_client` of your own.'
-    )
 
 
 def _wrong_client(value: object, what: str) -> ConfigurationError:

@@ -1,5 +1,17 @@
 """The login: getting one, keeping it, and keeping it usable. Works without pydantic-ai and without a model.
 
+```
+store = AuthFile(path)                      # or a store of your own, see CredentialStore
+credentials = await device_login(show=...)  # or browser_login
+await save_login(store, credentials)
+source = TokenSource(store)
+login = await source.credentials()          # usable now; refreshed, and kept, when that is due
+recovered = await source.recover(login)     # after a 401: what replaces it, or None
+await logout(store)
+```
+
+`docs/applications.md` has all of it, as code that runs.
+
 The names below are imported when they are first used: reading a login does not pay for the ways to get one.
 """
 
@@ -28,9 +40,9 @@ if TYPE_CHECKING:
     from ._login.saving import login_with_token as login_with_token
     from ._login.saving import save_login as save_login
     from ._oauth import Endpoints as Endpoints
+    from ._paths import default_auth_path as default_auth_path
+    from ._paths import own_auth_path as own_auth_path
     from ._sources import EnvironmentStore as EnvironmentStore
-    from ._sources import default_auth_path as default_auth_path
-    from ._sources import own_auth_path as own_auth_path
     from ._store import AuthFile as AuthFile
     from ._store import CredentialStore as CredentialStore
     from ._store import MemoryStore as MemoryStore
@@ -55,7 +67,8 @@ _HOMES = {
     '._login.logout': ('LogoutResult', 'logout'),
     '._login.requests': ('DeviceCode',),
     '._oauth': ('Endpoints',),
-    '._sources': ('EnvironmentStore', 'default_auth_path', 'own_auth_path'),
+    '._paths': ('default_auth_path', 'own_auth_path'),
+    '._sources': ('EnvironmentStore',),
     '._store': ('AuthFile', 'CredentialStore', 'MemoryStore'),
     '._tokens': ('RefreshMode', 'TokenSource'),
 }

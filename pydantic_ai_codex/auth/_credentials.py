@@ -54,6 +54,8 @@ class Credentials:
         auth_mode: `chatgpt` or `apikey`.
         last_refresh: When the tokens were got, or `None` where nothing says.
         api_key: The platform key that a login may bring along. It is kept beside the tokens and used for nothing here.
+        issuer: The login service that the tokens come from, or `None` where nothing says; no other gets the refresh
+            token.
         extra: Further keys for the `tokens` of the file, as a new login has them; empty on what is read.
     """
 
@@ -67,6 +69,7 @@ class Credentials:
     auth_mode: AuthMode = 'chatgpt'
     last_refresh: datetime | None = field(default=None, repr=False, compare=False)
     api_key: str | None = field(default=None, repr=False, compare=False)
+    issuer: str | None = field(default=None, repr=False, compare=False)
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +79,8 @@ class Credentials:
             object.__setattr__(self, 'account_id', account_id)
         if self.expires_at is None and claims:
             object.__setattr__(self, 'expires_at', _expiry(claims[1].get('exp')))
+        if self.issuer is None:
+            object.__setattr__(self, 'issuer', _issuer(self.extra))
         if self.plan_type is None:
             object.__setattr__(self, 'plan_type', _first(_auth_text(each, 'chatgpt_plan_type') for each in claims))
         if self.is_fedramp is None:
@@ -152,6 +157,7 @@ def credentials_from_json(document: object) -> Credentials:
         expires_at=_expiry(tokens.get('expires_at')),
         last_refresh=_expiry(document.get('last_refresh')),
         api_key=api_key,
+        issuer=_issuer(tokens),
     )
 
 
@@ -235,6 +241,11 @@ def _account_id(claims: Mapping[str, Any]) -> str | None:
     return _auth_text(claims, 'chatgpt_account_id') or text_or_none(claims.get('chatgpt_account_id'))
 
 
+def _issuer(tokens: Mapping[str, Any]) -> str | None:
+    """The login service that the CLI, and we, note down beside the tokens (captured)."""
+    return text_or_none(_object(tokens.get('oauth_provenance')).get('issuer'))
+
+
 def _organization_id(claims: Mapping[str, Any]) -> str | None:
     """The first organization of a token, which stands for the account where no token names one."""
     organizations: Any = claims.get('organizations')
@@ -247,7 +258,8 @@ def _expiry(value: object) -> datetime | None:
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            # In UTC, so that no other zone can overflow later.
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)
     except (ValueError, OverflowError, OSError):

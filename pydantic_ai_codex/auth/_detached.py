@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 import anyio
@@ -15,16 +17,18 @@ _T = TypeVar('_T')
 async def run_to_its_end(job: Callable[[], Awaitable[_T]], *, here: bool) -> _T:
     """Run a job whose end must not depend on the caller: between spending a token and keeping its successor.
 
-    A cancelled caller, a timeout around it or the end of its event loop would otherwise take the answer with them.
+    A cancelled caller, a timeout around it or the end of its event loop would otherwise take the answer with them. The
+    job is under way before anything is awaited.
 
     Args:
         job: What to do.
         here: Whether it has to run on this event loop, as it uses what is bound to it. The job then outlives a
-            cancelled caller, but not the loop. Else it has a thread, and an event loop there, of its own.
+            cancelled caller, but not the loop. Else it has a thread, and an event loop there, of its own, for whose end
+            the interpreter waits.
     """
-    if not here:
-        return await anyio.to_thread.run_sync(_run, job)
     loop = _asyncio_loop()
+    if not here:
+        return await _result(_in_a_thread(job), loop)
     if loop is None:
         return await _shielded(job)
     task = loop.create_task(_awaited(job))
@@ -33,15 +37,31 @@ async def run_to_its_end(job: Callable[[], Awaitable[_T]], *, here: bool) -> _T:
     return await asyncio.shield(task)
 
 
+def _in_a_thread(job: Callable[[], Awaitable[_T]]) -> Future[_T]:
+    outcome: Future[_T] = Future()
+    outcome.set_running_or_notify_cancel()  # It cannot be cancelled any more.
+
+    def run() -> None:
+        try:
+            outcome.set_result(anyio.run(job))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the job is waited for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name='pydantic-ai-codex: refresh').start()
+    return outcome
+
+
+async def _result(outcome: Future[_T], loop: asyncio.AbstractEventLoop | None) -> _T:
+    if loop is not None:
+        return await asyncio.wrap_future(outcome, loop=loop)
+    return await anyio.to_thread.run_sync(outcome.result, abandon_on_cancel=True)
+
+
 def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def _run(job: Callable[[], Awaitable[_T]]) -> _T:
-    return anyio.run(job)
 
 
 async def _awaited(job: Callable[[], Awaitable[_T]]) -> _T:

@@ -1,4 +1,4 @@
-"""What is said to the login service and what it answers, as data; no I/O, and chance is an argument.
+"""What is said to the login service about a login that is there, and what it answers, as data; no I/O.
 
 Source: Codex CLI 0.169.0 was seen to send all of it (captured) where nothing else is said.
 """
@@ -26,7 +26,6 @@ from .._protocol.constants import (
 )
 from .._protocol.values import text_or_none
 from .._urls import check_secure_url
-from ..errors import CredentialsRefreshError
 from ._credentials import Credentials
 from ._http import Reply
 from ._secrets import masked, quotable
@@ -82,15 +81,21 @@ class Endpoints:
         )
 
 
-def endpoints_from_environment(issuer: str | None = None) -> Endpoints:
-    """The endpoints, as the CLI's variables have them where no issuer is given.
+def endpoints_of(credentials: Credentials, chosen: Endpoints | None = None) -> Endpoints:
+    """Where the tokens of a login may be sent: to the service that they come from, or where the CLI's variables say.
+
+    Args:
+        credentials: The login, which knows the service that it comes from.
+        chosen: The caller's choice, which goes before everything.
 
     Raises:
         ConfigurationError: If a URL is neither https, nor http on loopback.
     """
-    if issuer is not None:
-        return Endpoints.of(issuer)
-    return Endpoints.of(token=_environment.read(TOKEN_URL_VARIABLE), revoke=_environment.read(REVOKE_URL_VARIABLE))
+    return chosen or Endpoints.of(
+        credentials.issuer or ISSUER,
+        token=_environment.read(TOKEN_URL_VARIABLE),
+        revoke=_environment.read(REVOKE_URL_VARIABLE),
+    )
 
 
 def refresh_body(refresh_token: str, reason: RefreshReason) -> dict[str, str]:
@@ -150,29 +155,28 @@ def failure_of(reply: Reply, *, secrets: Iterable[str] = ()) -> Failure:
     said = f' ({quotable(words)})' if words else ''
     if code in _PERMANENT:
         return Failure(code, f'{_PERMANENT[code]}{said}', is_permanent=True)
-    what = f'The login service answered with status {reply.status_code}' + (f' and the code {code!r}' if code else '')
-    return Failure(code, f'{what}{said}', is_permanent=reply.status_code == 401)
+    missing = ' and no tokens' if reply.status_code == 200 else ''
+    what = f'The login service answered with status {reply.status_code}{missing}' + (
+        f' and the code {code!r}' if code else ''
+    )
+    # A 401 without JSON is a proxy's.
+    return Failure(code, f'{what}{said}', is_permanent=reply.status_code == 401 and bool(body))
 
 
-def refreshed(old: Credentials, reply: Reply, *, now: datetime) -> Credentials:
-    """The new login: what the answer does not name stays.
+def refreshed(old: Credentials, reply: Reply, *, now: datetime) -> Credentials | None:
+    """The new login: what the answer does not name stays. `None` where it names no token at all.
 
     Args:
         old: The login that was refreshed.
         reply: The answer, with status 200.
         now: The time.
-
-    Raises:
-        CredentialsRefreshError: If there is no access token in it.
     """
     body = reply.json()
     access_token = text_or_none(body.get('access_token'))
     id_token = text_or_none(body.get('id_token'))
     refresh_token = text_or_none(body.get('refresh_token'))
     if access_token is None and id_token is None and refresh_token is None:
-        raise CredentialsRefreshError(
-            f'The login service answered with status {reply.status_code} and no tokens.', status_code=reply.status_code
-        )
+        return None
     return replace(
         old,
         access_token=access_token or old.access_token,

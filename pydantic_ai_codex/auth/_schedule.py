@@ -13,6 +13,10 @@ _JITTER: Final = 120.0
 """Seconds by which processes that share a login differ, so that they do not all ask at once."""
 
 
+_YOUTH: Final = 60.0
+"""Seconds for which tokens count as just got; for tokens that live for a shorter time, half of that."""
+
+
 def refresh_reason(credentials: Credentials, *, now: datetime, jitter: float) -> RefreshReason | None:
     """Why a login is to be refreshed now, or `None` where it is not.
 
@@ -34,8 +38,22 @@ def refresh_reason(credentials: Credentials, *, now: datetime, jitter: float) ->
         return 'proactive_expiry' if expires_at - now <= margin else None
     if credentials.last_refresh is None:
         return None
-    due_at = credentials.last_refresh + timedelta(seconds=UNREADABLE_EXPIRY_LIFETIME) - margin
-    return 'scheduled' if due_at <= now else None
+    age = now - credentials.last_refresh
+    return 'scheduled' if age >= timedelta(seconds=UNREADABLE_EXPIRY_LIFETIME) - margin else None
+
+
+def is_young(credentials: Credentials, *, now: datetime) -> bool:
+    """Whether the tokens were got just now: another refresh would not help where these are refused, or look expired.
+
+    That keeps a backend that refuses everything, or a clock that is wrong, from spending a token with each request.
+    """
+    got_at = credentials.last_refresh
+    if got_at is None:
+        return False
+    youth = timedelta(seconds=_YOUTH)
+    if credentials.expires_at is not None and credentials.expires_at > got_at:
+        youth = min(youth, (credentials.expires_at - got_at) / 2)
+    return timedelta(0) <= now - got_at < youth
 
 
 def is_expired(credentials: Credentials, *, now: datetime) -> bool:

@@ -1,53 +1,27 @@
-"""Which login is used when the caller names none: the order of places."""
+"""The store that is used when the caller names none."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from contextvars import ContextVar
+from typing import Final
+
+import anyio.to_thread
 
 from .. import _environment
 from ..errors import CredentialsError
 from ._credentials import Credentials
 from ._file.inspection import FileFacts
+from ._file.lock import PATIENCE
 from ._file.notes import RefreshNote
-from ._store import AuthFile, expand, no_home
+from ._paths import default_place
+from ._store import AuthFile
 
-
-def own_auth_path() -> Path:
-    """Our own file, for a login that the Codex CLI does not share.
-
-    Raises:
-        CredentialsNotFoundError: If there is no home folder.
-    """
-    from platformdirs import user_data_path
-
-    try:
-        folder = user_data_path('pydantic-ai-codex', appauthor=False)
-    except RuntimeError as error:
-        raise no_home('our own file') from error
-    return expand(folder / 'auth.json')
-
-
-def default_auth_path() -> Path:
-    """The file that the login is read from.
-
-    `CODEX_AUTH_FILE`, else `$CODEX_HOME/auth.json`, else our own file where it exists, else `~/.codex/auth.json`.
-
-    Raises:
-        CredentialsNotFoundError: If there is no home folder.
-    """
-    return _default()[0]
-
-
-def _default() -> tuple[Path, str | None]:
-    """The file, and the variable that names it."""
-    if explicit := _environment.read('CODEX_AUTH_FILE'):
-        return expand(explicit), 'CODEX_AUTH_FILE'
-    if home := _environment.read('CODEX_HOME'):
-        return expand(home) / 'auth.json', 'CODEX_HOME'
-    own = own_auth_path()
-    return (own if own.is_file() else expand('~/.codex') / 'auth.json'), None
+_LOCKED: Final[ContextVar[tuple[tuple[EnvironmentStore, AuthFile], ...]]] = ContextVar(
+    'pydantic_ai_codex_locked_stores', default=()
+)
+"""The files that this task holds the locks of: the environment may name another for the next task."""
 
 
 class EnvironmentStore:
@@ -62,12 +36,16 @@ class EnvironmentStore:
 
     def __init__(self) -> None:
         self._file: AuthFile | None = None
-        self._locked: AuthFile | None = None
 
     @property
     def is_file(self) -> bool:
         """Whether the login is in a file, which can be written, and not in `CODEX_ACCESS_TOKEN`."""
         return self._token() is None
+
+    @property
+    def file(self) -> AuthFile:
+        """The file that is used where no variable holds the login."""
+        return self._auth_file()
 
     async def load(self) -> Credentials:
         """The credentials.
@@ -76,30 +54,42 @@ class EnvironmentStore:
             CredentialsError: If there are none that can be used.
         """
         token = self._token()
-        return Credentials(token) if token else await self._auth_file().load()
+        return Credentials(token) if token else await (await self._found()).load()
 
-    async def save(self, credentials: Credentials) -> None:
+    async def save(self, credentials: Credentials, *, replacing: str | None = None) -> None:
         """Keep new credentials in the file.
+
+        Args:
+            credentials: The new login.
+            replacing: As in `AuthFile.save`.
 
         Raises:
             CredentialsError: If the login comes from `CODEX_ACCESS_TOKEN`, which cannot be written.
             CredentialsSaveError: If the file cannot be written.
         """
-        await self._writable_file().save(credentials)
+        await (await self._writable_file()).save(credentials, replacing=replacing)
 
     @asynccontextmanager
-    async def lock(self) -> AsyncGenerator[None]:
-        """Lock the file, as `AuthFile.lock` does; until it is given back, the store stays with this file."""
+    async def lock(self, patience: float = PATIENCE) -> AsyncGenerator[None]:
+        """Lock the file, as `AuthFile.lock` does; until it is given back, its holder stays with this file.
+
+        Args:
+            patience: How many seconds to wait for it; with 0 it is tried once.
+
+        Raises:
+            CredentialsError: If it is not free for that long, or cannot be had at all.
+        """
         if not self.is_file:
             yield
             return
-        file = self._auth_file()
-        async with file.lock():
-            self._locked = file
+        file = await self._found()
+        async with file.lock(patience):
+            mine = (self, file)
+            _LOCKED.set((*_LOCKED.get(), mine))
             try:
                 yield
             finally:
-                self._locked = None
+                _LOCKED.set(tuple(each for each in _LOCKED.get() if each is not mine))
 
     async def check_writable(self) -> None:
         """See that a new login could be kept.
@@ -107,15 +97,15 @@ class EnvironmentStore:
         Raises:
             CredentialsError: If it could not.
         """
-        await self._writable_file().check_writable()
+        await (await self._writable_file()).check_writable()
 
     async def remove(self) -> bool:
         """Remove the file; whether there was one. Without a file behind the login it removes nothing."""
-        return self.is_file and await self._auth_file().remove()
+        return self.is_file and await (await self._found()).remove()
 
     async def read_note(self) -> RefreshNote | None:
         """What is known about a refresh of this login."""
-        return await self._auth_file().read_note() if self.is_file else None
+        return await (await self._found()).read_note() if self.is_file else None
 
     async def write_note(self, note: RefreshNote) -> None:
         """Keep a note beside the file.
@@ -124,12 +114,12 @@ class EnvironmentStore:
             CredentialsFileError: If it cannot be kept.
         """
         if self.is_file:
-            await self._auth_file().write_note(note)
+            await (await self._found()).write_note(note)
 
     async def clear_note(self) -> None:
         """Forget the note."""
         if self.is_file:
-            await self._auth_file().clear_note()
+            await (await self._found()).clear_note()
 
     async def finish_save(self) -> bool:
         """Put tokens into the file that a process was killed before it could; see `AuthFile.finish_save`.
@@ -137,11 +127,11 @@ class EnvironmentStore:
         Raises:
             CredentialsSaveError: If they are there and cannot be put into the file.
         """
-        return self.is_file and await self._auth_file().finish_save()
+        return self.is_file and await (await self._found()).finish_save()
 
     async def inspect(self) -> FileFacts:
         """What there is to say about the file that is in use, or that would be without `CODEX_ACCESS_TOKEN`."""
-        return await self._auth_file().inspect()
+        return await (await self._found()).inspect()
 
     def __repr__(self) -> str:
         return 'EnvironmentStore()'
@@ -151,20 +141,29 @@ class EnvironmentStore:
         return self._auth_file().describe() if self.is_file else 'the environment variable CODEX_ACCESS_TOKEN'
 
     def _token(self) -> str | None:
-        return None if self._locked is not None else _environment.read('CODEX_ACCESS_TOKEN')
+        return None if self._locked_file() is not None else _environment.read('CODEX_ACCESS_TOKEN')
 
-    def _writable_file(self) -> AuthFile:
+    def _locked_file(self) -> AuthFile | None:
+        """The file of which this task holds the lock."""
+        return next((file for store, file in _LOCKED.get() if store is self and file.is_locked_here), None)
+
+    async def _writable_file(self) -> AuthFile:
         if not self.is_file:
             raise CredentialsError(
                 'The login comes from the environment variable CODEX_ACCESS_TOKEN, which cannot be written. Unset it '
                 'to use the login file, or replace its value yourself.'
             )
-        return self._auth_file()
+        return await self._found()
+
+    async def _found(self) -> AuthFile:
+        """The file, looked for in a thread: a home on a network may hang."""
+        return await anyio.to_thread.run_sync(self._auth_file)
 
     def _auth_file(self) -> AuthFile:
-        if self._locked is not None:
-            return self._locked
-        path, named_by = _default()
-        if self._file is None or self._file.path != path:
-            self._file = AuthFile(path, named_by=named_by)
-        return self._file
+        if (locked := self._locked_file()) is not None:
+            return locked
+        place = default_place()
+        file = self._file
+        if file is None or file.path != place.path:
+            file = self._file = AuthFile(place.path, named_by=place.variable)
+        return file

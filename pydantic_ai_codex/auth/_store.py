@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import anyio
 import anyio.to_thread
@@ -15,10 +16,26 @@ import anyio.to_thread
 from ..errors import CredentialsFileError, CredentialsNotFoundError
 from ._credentials import Credentials
 from ._file.inspection import FileFacts
-from ._file.lock import Hold, hold, uninterrupted
+from ._file.lock import PATIENCE, Hold, hold, uninterrupted
 from ._file.login_file import LoginFile
 from ._file.notes import RefreshNote
+from ._file.places import Places
 from ._file.reading import TORN_PAUSE, TORN_READS
+from ._paths import expand
+
+_T = TypeVar('_T')
+
+
+class _Held(NamedTuple):
+    """A lock that is held, and where its file was when it was taken."""
+
+    file: AuthFile
+    hold: Hold
+    places: Places
+
+
+_HELD: Final[ContextVar[tuple[_Held, ...]]] = ContextVar('pydantic_ai_codex_held_login_files', default=())
+"""What this task holds: an `AuthFile` may be shared by many, of which one holds its lock."""
 
 
 @runtime_checkable
@@ -74,32 +91,12 @@ class MemoryStore:
         return f'MemoryStore({self._credentials!r})'
 
 
-def expand(path: str | os.PathLike[str]) -> Path:
-    """The path with its `~` expanded.
-
-    Raises:
-        CredentialsNotFoundError: If there is no such home folder.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise no_home(repr(os.fspath(path)), Path(path)) from error
-
-
-def no_home(what: str, path: Path | None = None) -> CredentialsNotFoundError:
-    """The error for a place in a home folder that there is not."""
-    return CredentialsNotFoundError(
-        f'There is no login: {what} lies in a home folder that there is not. Set CODEX_HOME or CODEX_AUTH_FILE to '
-        'where the login is, or pass `credentials=` or `api_key=` to `CodexProvider`.',
-        path=path,
-    )
-
-
 class AuthFile:
     """The CLI's `auth.json`, or a file of the same shape.
 
     Every change belongs under `lock()`: `save`, `remove`, the notes and `finish_save` do not take it themselves. Each
-    of them is done to its end, even where the task that asked for it is cancelled meanwhile.
+    of them is done to its end, even where the task that asked for it is cancelled meanwhile. What a task does under its
+    lock is done to one and the same file, wherever a link leads by then.
 
     Args:
         path: The file; `~` is expanded.
@@ -111,18 +108,22 @@ class AuthFile:
 
     def __init__(self, path: str | os.PathLike[str], *, named_by: str | None = None) -> None:
         self._file = LoginFile(expand(path), named_by)
-        self._hold: Hold | None = None
 
     @property
     def path(self) -> Path:
         """The file."""
         return self._file.path
 
+    @property
+    def is_locked_here(self) -> bool:
+        """Whether this task, or one that began it, holds the lock."""
+        return self._held() is not None
+
     async def load(self) -> Credentials:
         """Read the file, if it changed since the last time.
 
         Raises:
-            CredentialsNotFoundError: If the file does not exist.
+            CredentialsNotFoundError: If the file does not exist, or was emptied by a logout.
             CredentialsFileError: If it cannot be read, is not whole, or holds no login.
         """
         reads = 1
@@ -135,30 +136,42 @@ class AuthFile:
             reads += 1
             await anyio.sleep(TORN_PAUSE)
 
-    async def save(self, credentials: Credentials) -> None:
+    async def save(self, credentials: Credentials, *, replacing: str | None = None) -> None:
         """Put the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
+
+        Args:
+            credentials: The new login.
+            replacing: The `Credentials.fingerprint` of the login that it replaces. Where the file holds yet another by
+                then, or none, it stays so: somebody has logged in, refreshed or logged out meanwhile. The CLI lets
+                the other login stand, too (captured).
 
         Raises:
             CredentialsSaveError: If the file cannot be written, or what is there is no JSON object.
+            CredentialsError: If the file no longer holds `replacing`.
         """
-        await uninterrupted(partial(self._file.save, credentials), self._hold)
+        await self._do(partial(self._file.save, credentials=credentials, replacing=replacing))
 
     @asynccontextmanager
-    async def lock(self) -> AsyncGenerator[None]:
+    async def lock(self, patience: float = PATIENCE) -> AsyncGenerator[None]:
         """Keep every other thread and process that asks for the lock of this file from going on meanwhile.
 
-        The Codex CLI does not ask. Not reentrant: a task that holds it and asks again waits for itself.
+        The Codex CLI does not ask for this one: it locks a file of its own (`auth.lock`), and only while it saves
+        (captured). Not reentrant: a task that holds it and asks again waits for itself.
+
+        Args:
+            patience: How many seconds to wait for it; with 0 it is tried once.
 
         Raises:
-            CredentialsError: If it is not free for a minute, or cannot be had at all.
+            CredentialsError: If it is not free for that long, or cannot be had at all.
         """
-        path = await anyio.to_thread.run_sync(self._file.lock_path)
-        async with hold(path, self._file.lock_error) as held:
-            self._hold = held
+        places = await anyio.to_thread.run_sync(self._file.prepare_lock)
+        async with hold(places.lock, partial(self._file.lock_error, places, patience), patience) as held:
+            mine = _Held(self, held, places)
+            _HELD.set((*_HELD.get(), mine))
             try:
                 yield
             finally:
-                self._hold = None
+                _HELD.set(tuple(each for each in _HELD.get() if each is not mine))
 
     async def check_writable(self) -> None:
         """See that a new login could be kept, before the refresh token of the old one is spent.
@@ -166,7 +179,7 @@ class AuthFile:
         Raises:
             CredentialsFileError: If it could not; the message says what to do.
         """
-        await uninterrupted(self._file.check_writable, self._hold)
+        await self._do(self._file.check_writable)
 
     async def remove(self) -> bool:
         """Remove the login, the note and what else stands beside it; what a link points to, and not the link.
@@ -179,11 +192,11 @@ class AuthFile:
         Raises:
             CredentialsFileError: If it is still there.
         """
-        return await uninterrupted(self._file.remove, self._hold)
+        return await self._do(self._file.remove)
 
     async def read_note(self) -> RefreshNote | None:
         """What is known about a refresh of this login; `None` too for a note that cannot be read."""
-        return await anyio.to_thread.run_sync(self._file.read_note)
+        return await self._do(self._file.read_note)
 
     async def write_note(self, note: RefreshNote) -> None:
         """Keep a note, in place of the one before.
@@ -191,11 +204,11 @@ class AuthFile:
         Raises:
             CredentialsFileError: If it cannot be kept.
         """
-        await uninterrupted(partial(self._file.write_note, note), self._hold)
+        await self._do(partial(self._file.write_note, note=note))
 
     async def clear_note(self) -> None:
         """Forget the note."""
-        await uninterrupted(self._file.clear_note, self._hold)
+        await self._do(self._file.clear_note)
 
     async def finish_save(self) -> bool:
         """Put tokens into the file that a process was killed before it could.
@@ -209,7 +222,7 @@ class AuthFile:
         Raises:
             CredentialsSaveError: If they are there and cannot be put into the file.
         """
-        return await uninterrupted(self._file.finish_save, self._hold)
+        return await self._do(self._file.finish_save)
 
     async def inspect(self) -> FileFacts:
         """What there is to say about the file; for `doctor`."""
@@ -221,3 +234,13 @@ class AuthFile:
 
     def __repr__(self) -> str:
         return f'AuthFile({str(self.path)!r})'
+
+    def _held(self) -> _Held | None:
+        return next((each for each in _HELD.get() if each.file is self and not each.hold.is_over), None)
+
+    async def _do(self, work: Callable[[Places], _T]) -> _T:
+        """Work that ends, in the places that were looked up for the lock, if there is one."""
+        held = self._held()
+        if held is not None:
+            return await uninterrupted(partial(work, held.places), held.hold)
+        return await uninterrupted(lambda: work(self._file.places()), None)

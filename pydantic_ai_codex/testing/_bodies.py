@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Any, Final, TypeAlias, cast
 
-from ._rejections import Rejection, detail
+from ._rejections import Rejection, detail, repeated
 
 Json: TypeAlias = dict[str, Any]
 
@@ -40,14 +40,19 @@ def decompress(headers: Mapping[str, str], content: bytes) -> bytes:
         raise _no_object() from None
 
 
-def parse_body(content: bytes) -> Json:
+def parse_body(content: bytes, *, unique: bool = False) -> Json:
     """Read a request body.
+
+    Args:
+        content: The body.
+        unique: Whether to refuse a name that an object has twice.
 
     Raises:
         Rejection: It is no JSON object, or nested without measure.
     """
+    pairs_hook = _unique if unique else None
     try:
-        body: object = json.loads(content, parse_constant=_refuse_constant)
+        body: object = json.loads(content, parse_constant=_refuse_constant, object_pairs_hook=pairs_hook)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -78,6 +83,15 @@ def _decompress_zstd(content: bytes) -> bytes:
         '`pip install zstandard`, or switch the compression of requests off in the client.',
         status=415,
     )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    fields: Json = {}
+    for name, value in pairs:
+        if name in fields:
+            raise repeated(name)
+        fields[name] = value
+    return fields
 
 
 def _refuse_constant(name: str) -> None:

@@ -18,7 +18,7 @@ from ._grants import Account, Grants
 from ._issuer_checks import Encoding, Fields, read_fields, read_form
 from ._issuer_options import Duration, IssuerOptions
 from ._issuer_routes import Endpoint, IssuerReply, Routes, endpoint_of, refused
-from ._issuer_script import IssuerAnswer, IssuerEntry, as_issuer_answer
+from ._issuer_script import IssuerAnswer, IssuerEntry, as_issuer_answer, called
 from ._own_login import OwnLogin, tokens_of
 from ._records import IssuerEvent, RecordedFields, RecordedHeaders, RecordedRequest, SimulatorError
 from ._rejections import Rejection
@@ -31,6 +31,23 @@ class SimulatedIssuer(IssuerOptions):
     `reuses`), and revokes them. How it behaves are its attributes, which a test sets; single answers are ordered with
     `script_token` and its like. It is strict: what Codex CLI 0.169.0 does not send, it refuses, unless the simulator
     was made with `strict=False`. It can be used from several threads and event loops.
+
+    Attributes:
+        access_token_lifetime: For how long the access tokens that it issues can be used; a number is seconds.
+        refresh_token_lifetime: For how long a refresh token can be used; `None` is without an end.
+        answer_fields: What of an answer with tokens is sent. The CLI takes any subset (captured); where the refresh
+            token is left out, the old one stays usable.
+        revoke_family_on_reuse: Whether a refresh token that is used a second time ends its login, too.
+        revoke_old_access_tokens: Whether a refresh ends the access tokens of before; else they last until they expire.
+        before_answer: Called, in a thread, with every request to the token endpoint, when it is done and before it is
+            answered: the place where a test ends a process that has spent its refresh token.
+        auto_approve: Whether the authorize URL redirects at once, in place of a page that asks.
+        auto_deny: Whether it redirects with `access_denied` at once.
+        any_port: Whether any port of 127.0.0.1 will do for the redirect URI, besides the two that are registered.
+        exchange_api_key: Whether an ID token can be exchanged for an API key; else that is refused.
+        device_login: Whether the account allows the device login; else it is answered with 404.
+        device_interval: The seconds between two polls that the device login asks for.
+        device_polls: After how many polls a device login is approved by itself; `None` is never.
     """
 
     def __init__(
@@ -51,7 +68,8 @@ class SimulatedIssuer(IssuerOptions):
         """The login of the simulator itself; see `CodexSimulator.credentials`."""
 
     def __repr__(self) -> str:
-        return f'<SimulatedIssuer: {len(self.requests)} requests, {len(self.refreshes)} refreshes>'
+        refused = ''.join(f'; refused a login: {problem}' for problem in self.problems)
+        return f'<SimulatedIssuer: {len(self.requests)} requests, {len(self.refreshes)} refreshes{refused}>'
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -79,6 +97,12 @@ class SimulatedIssuer(IssuerOptions):
         """The logins that clients revoked."""
         with self._lock:
             return list(self._routes.revoked)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong with the authorize URLs that browsers came with, and that they were shown in a page."""
+        with self._lock:
+            return list(self._routes.problems)
 
     @property
     def user_codes(self) -> list[str]:
@@ -183,9 +207,10 @@ class SimulatedIssuer(IssuerOptions):
         try:
             endpoint = endpoint_of(request)
             encoding, fields = _fields(request, record)
-            self._routes.check(endpoint, record, encoding, fields)
+            self._routes.check(endpoint, record.headers, encoding, fields, query=request.query)
         except Rejection as rejection:
-            return _begin(exchange, refused(rejection))
+            reply = refused(rejection)
+            return exchange.begin_whole(reply.status, reply.body, reply.headers)
         try:
             plan = self._next_plan(endpoint, record)
         except (SimulatorError, httpx2.TransportError) as error:
@@ -210,7 +235,7 @@ class SimulatedIssuer(IssuerOptions):
             script = self._scripts.get(endpoint)
             entry = script.popleft() if script else None
         if callable(entry):
-            entry = _called(entry, record)
+            entry = called(entry, record)
         plan = as_issuer_answer(entry)
         if plan is None:
             raise SimulatorError(f'The function that answers {record.method} {record.path} returned {entry!r}.')
@@ -265,21 +290,6 @@ def _fields(request: IncomingRequest, record: RecordedRequest) -> tuple[Encoding
         encoding, fields = read_fields(record.headers, record.content)
     record.body = RecordedFields(fields)
     return encoding, fields
-
-
-def _called(entry: Callable[[RecordedRequest], object], record: RecordedRequest) -> Any:
-    """Let a function of the test answer; without the lock, as it may look at the issuer."""
-    try:
-        return entry(record)
-    except httpx2.TransportError:
-        raise  # It stands for a connection error.
-    except Exception as error:
-        problem = f'The function that answers {record.method} {record.path} raised {type(error).__name__}: {error}'
-        raise SimulatorError(problem) from error
-
-
-def _begin(exchange: Exchange, reply: IssuerReply) -> Exchange:
-    return exchange.begin_whole(reply.status, reply.body, reply.headers)
 
 
 def _fill(exchange: Exchange, reply: IssuerReply | None, plan: IssuerAnswer) -> Exchange:

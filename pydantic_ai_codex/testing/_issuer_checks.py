@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from email.message import Message
 from typing import Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from .._protocol.constants import CALLBACK_PATH, CALLBACK_PORTS, CLIENT_ID, HEADER_WORD, ORIGINATOR_HEADER, SCOPE
 from ._bodies import parse_body
-from ._rejections import detail, invalid, missing, quoted, unknown, wrong_type, wrong_value
+from ._rejections import detail, invalid, missing, quoted, repeated, unknown, wrong_type, wrong_value
 
 Fields: TypeAlias = dict[str, str]
 Encoding: TypeAlias = Literal['form', 'json']
@@ -55,12 +56,12 @@ def read_fields(headers: Mapping[str, str], content: bytes) -> tuple[Encoding, F
     Raises:
         Rejection: It is neither, or a field is repeated or no text.
     """
-    kind = headers.get('content-type', '').partition(';')[0].strip().lower()
+    kind = _content_type(headers)[0]
     if kind not in _TYPES:
         raise detail(f'Unsupported content type {kind!r}: use {" or ".join(_TYPES)}', status=415)
     if _TYPES[kind] == 'form':
         return 'form', read_form(content.decode('utf-8', 'replace'))
-    body = parse_body(content)
+    body = parse_body(content, unique=True)
     for name, value in body.items():
         if not isinstance(value, str):
             raise wrong_type(name, 'a string')
@@ -76,9 +77,24 @@ def read_form(text: str) -> Fields:
     fields: Fields = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name in fields:
-            raise invalid(f"Repeated parameter: '{name}'.", name, code='repeated_parameter')
+            raise repeated(name)
         fields[name] = value
     return fields
+
+
+def check_bare(headers: Mapping[str, str], query: str) -> None:
+    """Check a request of a program for what the CLI never sends along: a query, a charset, a login, cookies.
+
+    Raises:
+        Rejection: It has one of them.
+    """
+    if query:
+        raise invalid('This URL takes no query.', None)
+    for name in ('authorization', 'cookie'):
+        _refuse_header(headers, name)
+    charset = _content_type(headers)[1].get_param('charset', 'utf-8')
+    if str(charset).lower() != 'utf-8':
+        raise detail(f'Unsupported charset {charset!r}: use utf-8', status=415)
 
 
 def check_token_request(headers: Mapping[str, str], encoding: Encoding, fields: Fields, *, strict: bool) -> None:
@@ -102,6 +118,8 @@ def check_token_request(headers: Mapping[str, str], encoding: Encoding, fields: 
     _check_fixed(fields)
     if grant == REFRESH_GRANT:
         check_identity(headers)
+    else:
+        check_anonymity(headers)
     if grant == CODE_GRANT and not _VERIFIER.fullmatch(fields['code_verifier']):
         raise invalid("'code_verifier' has to be 43 to 128 unreserved characters.", 'code_verifier')
 
@@ -120,15 +138,20 @@ def check_revoke_request(headers: Mapping[str, str], encoding: Encoding, fields:
     return check_identity(headers)
 
 
-def check_device_request(encoding: Encoding, fields: Fields, names: Collection[str]) -> None:
+def check_device_request(
+    headers: Mapping[str, str], encoding: Encoding, fields: Fields, names: Collection[str], *, strict: bool
+) -> None:
     """Check a request of the device login.
 
     Raises:
         Rejection: The first check that failed.
     """
+    if not strict:
+        return _require(fields, *names)
+    check_anonymity(headers)
     _check_encoding(encoding, 'json')
     _check_names(fields, frozenset(names))
-    _check_fixed(fields)
+    return _check_fixed(fields)
 
 
 def check_identity(headers: Mapping[str, str]) -> None:
@@ -142,6 +165,16 @@ def check_identity(headers: Mapping[str, str]) -> None:
         raise invalid('The header originator has to name the program.', ORIGINATOR_HEADER)
     if not headers.get('user-agent', '').startswith(f'{originator}/'):
         raise invalid(f"The header user-agent has to begin with '{originator}/'.", 'user-agent')
+
+
+def check_anonymity(headers: Mapping[str, str]) -> None:
+    """The same headers where a client sends none: with codes, ID tokens and device logins.
+
+    Raises:
+        Rejection: There is one.
+    """
+    for name in (ORIGINATOR_HEADER, 'user-agent'):
+        _refuse_header(headers, name)
 
 
 def authorize_problems(fields: Fields, *, any_port: bool, strict: bool) -> list[str]:
@@ -165,6 +198,9 @@ def authorize_problems(fields: Fields, *, any_port: bool, strict: bool) -> list[
     problems += [
         _wrong(name, fields[name]) for name, fits in checks.items() if name in fields and not fits(fields[name])
     ]
+    uri = fields.get('redirect_uri', '')
+    if is_registered(uri, any_port=True) and not is_registered(uri, any_port=any_port, strict=strict):
+        problems.append('Set `any_port` of the simulated login service to take the port of redirect_uri.')
     workspaces = fields.get('allowed_workspace_id')
     if workspaces is not None and not all(map(HEADER_WORD.fullmatch, workspaces.split(','))):
         problems.append(_wrong('allowed_workspace_id', workspaces))
@@ -185,6 +221,18 @@ def _has_port(uri: str) -> bool:
         return urlsplit(uri).port is not None
     except ValueError:
         return False
+
+
+def _content_type(headers: Mapping[str, str]) -> tuple[str, Message]:
+    """What kind a body is, and the header that says so."""
+    message = Message()
+    message['content-type'] = headers.get('content-type', '')
+    return message['content-type'].partition(';')[0].strip().lower(), message
+
+
+def _refuse_header(headers: Mapping[str, str], name: str) -> None:
+    if name in headers:
+        raise invalid(f'The header {name} is not sent with this request.', name)
 
 
 def _wrong(name: str, value: str) -> str:

@@ -25,6 +25,7 @@ from ._issuer_checks import (
     Encoding,
     Fields,
     authorize_problems,
+    check_bare,
     check_device_request,
     check_revoke_request,
     check_token_request,
@@ -46,6 +47,7 @@ ENDPOINTS: Final[Mapping[tuple[str, str], Endpoint]] = {
     ('GET', DEVICE_PAGE_PATH): 'device_page',
     ('POST', DEVICE_PAGE_PATH): 'device_page',
 }
+_PAGES: Final[frozenset[Endpoint]] = frozenset({'authorize', 'consent', 'device_page'})
 PATHS: Final = frozenset(path for _, path in ENDPOINTS)
 
 
@@ -90,26 +92,32 @@ class Routes:
         self._grants = grants
         self._now = now
         self._strict = strict
+        self.problems: list[str] = []
         self._pending: dict[str, Authorization] = {}
         self._asked = 0
 
-    def check(self, endpoint: Endpoint, record: RecordedRequest, encoding: Encoding, fields: Fields) -> None:
+    def check(
+        self, endpoint: Endpoint, headers: Mapping[str, str], encoding: Encoding, fields: Fields, *, query: str
+    ) -> None:
         """Check the form of a request.
 
         Raises:
             Rejection: The first check that failed.
         """
+        if endpoint in _PAGES:
+            return  # Pages for people say themselves what is wrong.
+        if self._strict:
+            check_bare(headers, query)
         match endpoint:
             case 'token':
-                check_token_request(record.headers, encoding, fields, strict=self._strict)
+                check_token_request(headers, encoding, fields, strict=self._strict)
             case 'revoke':
-                check_revoke_request(record.headers, encoding, fields, strict=self._strict)
+                check_revoke_request(headers, encoding, fields, strict=self._strict)
             case 'device_code':
-                check_device_request(encoding, fields, ('client_id',))
-            case 'device_token':
-                check_device_request(encoding, fields, ('device_auth_id', 'user_code'))
+                check_device_request(headers, encoding, fields, ('client_id',), strict=self._strict)
             case _:
-                pass  # Pages for people say themselves what is wrong.
+                names = ('device_auth_id', 'user_code')
+                check_device_request(headers, encoding, fields, names, strict=self._strict)
 
     def act(self, endpoint: Endpoint, record: RecordedRequest, fields: Fields, origin: str) -> IssuerReply:
         """Do what is asked for.
@@ -162,6 +170,7 @@ class Routes:
     def _authorize(self, fields: Fields) -> IssuerReply:
         asked, problems = self.authorization(fields)
         if asked is None:
+            self.problems += problems
             return _page(problems_page(problems), status=400)
         if self._options.auto_approve or self._options.auto_deny:
             return _redirect(self.decide(asked, allow=not self._options.auto_deny), status=302)

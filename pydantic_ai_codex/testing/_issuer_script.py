@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx2
 
 from ..errors import ConfigurationError
-from ._records import RecordedRequest
+from ._records import RecordedRequest, SimulatorError
 from ._script import HttpFailure, JsonBody, NoAnswer
 
 
@@ -116,3 +116,19 @@ def as_issuer_answer(entry: object) -> IssuerAnswer | None:
             return IssuerAnswer(is_done=False, error=entry.error, message=entry.message)
         case _:
             return None
+
+
+def called(entry: Callable[[RecordedRequest], object], record: RecordedRequest) -> Any:
+    """Let a function of the test answer; without the lock of the issuer, which it may look at.
+
+    Raises:
+        SimulatorError: The function failed.
+        TransportError: The function stands for a connection error.
+    """
+    try:
+        return entry(record)
+    except httpx2.TransportError:
+        raise  # It stands for a connection error.
+    except Exception as error:
+        problem = f'The function that answers {record.method} {record.path} raised {type(error).__name__}: {error}'
+        raise SimulatorError(problem) from error

@@ -42,6 +42,10 @@ def unknown(param: str) -> Rejection:
     return invalid(f"Unknown parameter: '{param}'.", param, code='unknown_parameter')
 
 
+def repeated(param: str) -> Rejection:
+    return invalid(f"Repeated parameter: '{param}'.", param, code='repeated_parameter')
+
+
 def not_persisted(item_id: str) -> Rejection:
     """An item that the backend would have to look up."""
     return invalid(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -27,6 +27,8 @@ from ._transport import SimulatorTransport, origin_of
 if TYPE_CHECKING:
     from .. import CodexModel, CodexProvider, TransportPolicy
     from ..auth import Credentials
+
+_USUAL_AGE: Final = timedelta(hours=1)
 
 _BACKENDS: Final = frozenset(origin_of(httpx2.URL(url)) for url in (CHATGPT_BASE_URL, API_BASE_URL))
 
@@ -169,16 +171,17 @@ class CodexSimulator:
         Args:
             expires_in: After which time its access token expires (a number is seconds); negative for one that has
                 expired. By default it is the newest access token, as it is.
-            last_refresh: When it was refreshed; by default now, and with `expires_in` as long before the expiry as an
-                access token lives.
+            last_refresh: When it was refreshed; by default an hour ago, and with `expires_in` as long before the
+                expiry as an access token lives, if that is longer ago: a client may spare a token that is new.
             new_login: Whether to begin a login of its own, of whoever is signed in (see `oauth.sign_in_as`), in place
                 of the newest tokens of the simulator's.
         """
         tokens = (self._oauth.log_in if new_login else self._oauth.own.tokens)(lifetime=expires_in)
         if last_refresh is None:
-            last_refresh = self._backend.now()
+            age = _USUAL_AGE
             if expires_in is not None:
-                last_refresh += as_timedelta(expires_in) - as_timedelta(self._oauth.access_token_lifetime)
+                age = max(age, as_timedelta(self._oauth.access_token_lifetime) - as_timedelta(expires_in))
+            last_refresh = self._backend.now() - age
         return {
             'auth_mode': 'chatgpt',
             'OPENAI_API_KEY': None,

@@ -21,8 +21,10 @@ from pydantic_ai_codex.auth import (
     CredentialStore,
     EnvironmentStore,
     MemoryStore,
+    default_auth_path,
 )
 from pydantic_ai_codex.auth._file.inspection import FileFacts
+from pydantic_ai_codex.auth._file.login_file import SupersededError
 from pydantic_ai_codex.auth._file.notes import new_note
 from pydantic_ai_codex.errors import CodexError, CredentialsSaveError
 
@@ -70,9 +72,8 @@ async def test_missing(path: Path) -> None:
 
     assert caught.value.path == path
     assert str(caught.value) == (
-        f'There is no login: {str(path)!r} does not exist. Run `pydantic-ai-codex login` (or `codex '
-        'login`, which writes ~/.codex/auth.json, or $CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another file, or '
-        'pass `credentials=` or `api_key=` to `CodexProvider`.'
+        f'There is no login: {str(path)!r} does not exist. Run `pydantic-ai-codex login --store {path}`, let '
+        'CODEX_AUTH_FILE name another file, or pass `credentials=` or `api_key=` to `CodexProvider`.'
     )
     assert not path.exists()
 
@@ -80,8 +81,8 @@ async def test_missing(path: Path) -> None:
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        pytest.param(b'', 'is empty. Run `pydantic-ai-codex login` (or `codex login`)', id='empty'),
-        pytest.param(b' \r\n\t', 'is empty. Run `pydantic-ai-codex login` (or `codex login`)', id='whitespace'),
+        pytest.param(b'', 'is empty. Run `pydantic-ai-codex login --store /', id='empty'),
+        pytest.param(b' \r\n\t', 'is empty. Run `pydantic-ai-codex login --store /', id='whitespace'),
         pytest.param(CONTENT[:100].encode(), 'is not whole JSON (', id='torn'),
         pytest.param(b'token: at-secret', 'is not whole JSON (', id='no JSON'),
         pytest.param(b'{"tokens": {"access_token": "at-secret\xff"}}', 'is not whole JSON (', id='no UTF-8'),
@@ -103,6 +104,34 @@ async def test_file_that_holds_no_login(path: Path, content: bytes, message: str
     assert str(caught.value).startswith(f'The login file {str(path)!r} ')
     assert 'secret' not in repr((caught.value, caught.value.__cause__))
     assert path.read_bytes() == content
+
+
+async def test_file_that_a_logout_emptied(path: Path) -> None:
+    path.write_text('{}\n', encoding='utf-8')
+
+    with pytest.raises(CredentialsNotFoundError, match='holds no login: it was logged out') as caught:
+        await AuthFile(path).load()
+    assert caught.value.path == path
+    await AuthFile(path).save(LOGIN)
+    assert await AuthFile(path).load() == LOGIN
+
+
+async def test_the_place_that_is_used_anyway_needs_no_option(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[str] = []
+    for variable in (None, 'CODEX_HOME', 'CODEX_AUTH_FILE'):
+        if variable is not None:
+            monkeypatch.setenv(variable, str(isolated / 'elsewhere'))
+        with pytest.raises(CredentialsNotFoundError) as caught:
+            await AuthFile(default_auth_path()).load()
+        commands.append(str(caught.value).split('Run ')[1].split(', let')[0])
+
+    assert commands == snapshot(
+        [
+            '`pydantic-ai-codex login` (or `codex login`)',
+            '`pydantic-ai-codex login` (or `codex login`)',
+            '`pydantic-ai-codex login`',
+        ]
+    )
 
 
 async def test_folder_in_place_of_the_file(path: Path) -> None:
@@ -199,7 +228,7 @@ async def test_torn_file_is_not_waited_for_without_end(path: Path, monkeypatch: 
 
 
 async def test_file_of_another_shape_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path.write_text('{}', encoding='utf-8')
+    path.write_text('{"tokens": {}}', encoding='utf-8')
 
     async def pause(seconds: float) -> None:
         raise AssertionError(f'waited {seconds} s for a file that is whole')
@@ -314,6 +343,71 @@ async def test_save_does_not_overwrite_what_it_cannot_read(path: Path, content: 
     assert path.read_bytes() == content
 
 
+async def test_save_refuses_what_could_not_be_loaded(path: Path) -> None:
+    path.write_text(json.dumps({'new': 'x' * 1_000_000}), encoding='utf-8')
+    before = path.read_bytes()
+
+    with pytest.raises(CredentialsFileError, match='far too large for a login'):
+        await AuthFile(path).check_writable()
+    with pytest.raises(CredentialsSaveError, match='far too large for a login'):
+        await AuthFile(path).save(Credentials('x' * 50_000, 'rt-secret'))
+    assert path.read_bytes() == before
+
+
+async def test_save_of_a_successor(path: Path) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    new = Credentials('at-2', 'rt-2', 'acct-1', 'it-2')
+    for _ in range(2):  # the second time it is in the file already
+        await AuthFile(path).save(new, replacing=LOGIN.fingerprint)
+
+    assert await AuthFile(path).load() == new
+
+
+@pytest.mark.parametrize('newer', [Credentials('at-3', 'rt-3', 'acct-1', 'it-3'), Credentials('at-3')], ids=str)
+async def test_save_leaves_a_newer_login(path: Path, newer: Credentials) -> None:
+    await AuthFile(path).save(newer)
+    before = path.read_bytes()
+
+    with pytest.raises(SupersededError, match='holds another login by now, or none; so it stays'):
+        await AuthFile(path).save(Credentials('at-2', 'rt-2'), replacing=LOGIN.fingerprint)
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir() if each.is_file()] == ['auth.json']
+
+
+async def test_save_leaves_a_login_that_came_while_it_wrote(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text(CONTENT, encoding='utf-8')
+    sync = os.fsync
+
+    def log_in_meanwhile(descriptor: int) -> None:
+        path.write_text(CONTENT.replace('rt-secret', 'rt-3'), encoding='utf-8')
+        sync(descriptor)
+
+    monkeypatch.setattr(os, 'fsync', log_in_meanwhile)
+
+    with pytest.raises(SupersededError):
+        await AuthFile(path).save(Credentials('at-2', 'rt-2'), replacing=LOGIN.fingerprint)
+    assert (await AuthFile(path).load()).refresh_token == 'rt-3'
+
+
+@pytest.mark.parametrize('content', [None, '{}\n'])
+async def test_save_leaves_whoever_has_logged_out(path: Path, content: str | None) -> None:
+    if content is not None:
+        path.write_text(content, encoding='utf-8')
+
+    with pytest.raises(SupersededError):
+        await AuthFile(path).save(Credentials('at-2', 'rt-2'), replacing=LOGIN.fingerprint)
+    with pytest.raises(CredentialsNotFoundError):
+        await AuthFile(path).load()
+
+
+async def test_save_puts_tokens_in_place_of_what_is_broken(path: Path) -> None:
+    new = Credentials('at-2', 'rt-2', 'acct-1')
+    path.write_text('{"tokens": {}}', encoding='utf-8')
+    await AuthFile(path).save(new, replacing=LOGIN.fingerprint)
+
+    assert await AuthFile(path).load() == new
+
+
 async def test_save_fills_an_empty_file(path: Path) -> None:
     path.write_bytes(b'\n')
     await AuthFile(path).save(LOGIN)
@@ -362,8 +456,8 @@ async def test_save_that_fails_leaves_the_file_and_no_other(path: Path, monkeypa
     assert str(caught.value) == (
         f'The new tokens could not be put into the login file {str(path)!r}: it can be neither replaced (No space left '
         'on device) nor written in place (No space left on device). They are nowhere but in memory. Mend the file, its '
-        'permissions or its disk, then try again. Should this process have ended by then, run `pydantic-ai-codex '
-        'login`.'
+        'permissions or its disk, then try again. Should this process have ended by then, run `pydantic-ai-codex login '
+        f'--store {path}`.'
     )
     assert path.read_text(encoding='utf-8') == CONTENT
     assert sorted(os.listdir(path.parent)) == names

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -44,7 +46,7 @@ async def waiting(answers: list[Answer]) -> AsyncGenerator[CallbackServer]:
 
 async def send(port: int, content: str | bytes) -> str:
     """What comes back, until the server closes the connection."""
-    content = content.encode('latin-1') if isinstance(content, str) else content
+    content = content.replace('PORT', str(port)).encode('latin-1') if isinstance(content, str) else content
     received = b''
     with anyio.fail_after(60):
         async with await anyio.connect_tcp(HOST, port) as stream:
@@ -54,7 +56,7 @@ async def send(port: int, content: str | bytes) -> str:
     return received.decode()
 
 
-def get(target: str, *headers: str, host: str = HOST) -> str:
+def get(target: str, *headers: str, host: str = f'{HOST}:PORT') -> str:
     return '\r\n'.join([f'GET {target} HTTP/1.1', f'Host: {host}', *headers, '', ''])
 
 
@@ -90,10 +92,14 @@ Connection: close\
         (get('/auth/callback/x?code=1'), 404),
         (get(CALLBACK.replace('the', 'another')), 400),
         (get(CALLBACK, host='evil.example'), 400),
-        (get(CALLBACK, host='127.0.0.1.evil.example'), 400),
+        (get(CALLBACK, host='127.0.0.1.evil.example:PORT'), 400),
+        (get(CALLBACK, host='127.0.0.1:1'), 400),
+        (get(CALLBACK, host='127.0.0.1'), 400),
+        (get(CALLBACK, host='127.0.0.2:PORT'), 400),
+        (get(CALLBACK, host='[::1]:PORT'), 400),
         (get(CALLBACK, host=''), 400),
         (get(CALLBACK, host='[::1'), 400),
-        (get(CALLBACK, 'Host: 127.0.0.1'), 400),
+        (get(CALLBACK, 'Host: 127.0.0.1:PORT'), 400),
         (get(CALLBACK, ' folded: header'), 400),
         (get(CALLBACK, 'no colon'), 400),
         (get(CALLBACK).replace('GET', 'POST'), 405),
@@ -118,9 +124,9 @@ async def test_what_ends_nothing(request_text: str, status: int) -> None:
     assert len(answers) == 1
 
 
-@pytest.mark.parametrize('host', ['127.0.0.1:1455', 'localhost', 'localhost:1455', '[::1]:1455', 'LOCALHOST'])
+@pytest.mark.parametrize('host', ['127.0.0.1:1455', 'localhost:1455', 'LOCALHOST:1455'])
 def test_hosts_of_this_machine(host: str) -> None:
-    assert refusal(Request('GET', '/auth/callback', '', {'host': host})) is None
+    assert refusal(Request('GET', '/auth/callback', '', {'host': host}), 1455) is None
 
 
 async def test_a_head_without_end_is_cut() -> None:
@@ -176,7 +182,7 @@ async def test_a_browser_that_leaves_does_not_end_the_login() -> None:
 
         tasks.start_soon(server.serve, set_came)
         async with await anyio.connect_tcp(HOST, server.port) as stream:
-            await stream.send(get(CALLBACK).encode())
+            await stream.send(get(CALLBACK, host=f'{HOST}:{server.port}').encode())
             with anyio.fail_after(60):
                 await came.wait()
         with anyio.fail_after(60):
@@ -295,19 +301,58 @@ async def test_a_reserved_port_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     assert clock.waits == []
 
 
+class Accepting:
+    """A listener whose first attempts fail."""
+
+    def __init__(self, listener: anyio.abc.Listener[anyio.abc.SocketStream], *errors: OSError) -> None:
+        self.listener: Any = listener
+        self.errors = list(errors)
+        self.accept = self.listener.accept
+
+    async def __call__(self) -> anyio.abc.SocketStream:
+        if self.errors:
+            raise self.errors.pop(0)
+        return await self.accept()
+
+
 async def test_a_listener_that_breaks_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[Answer] = []
 
-    async def accept() -> None:
-        raise OSError(24, 'Too many open files')
-
     async with await anyio.create_tcp_listener(local_host=HOST) as listener:
-        monkeypatch.setattr(listener.listeners[0], 'accept', accept)
+        (one,) = listener.listeners
+        monkeypatch.setattr(one, 'accept', Accepting(one, OSError(errno.EBADF, 'Bad file descriptor')))
         await CallbackServer(listener, STATE).serve(answers.append)
 
     (answer,) = answers
     assert isinstance(answer, LoginError)
     assert answer.reason == 'port'
+
+
+async def test_a_machine_that_takes_no_more_connections_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_callback, '_CROWDED_PAUSE', 0)
+    answers: list[Answer] = []
+    async with await anyio.create_tcp_listener(local_host=HOST) as listener, anyio.create_task_group() as tasks:
+        (one,) = listener.listeners
+        monkeypatch.setattr(one, 'accept', Accepting(one, *[OSError(errno.EMFILE, 'Too many open files')] * 3))
+        server = CallbackServer(listener, STATE)
+        tasks.start_soon(server.serve, answers.append)
+
+        assert (await send(server.port, get('/'))).startswith('HTTP/1.1 404 ')
+        tasks.cancel_scope.cancel()
+
+    assert answers == []
+
+
+async def test_of_many_who_send_nothing_the_oldest_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_callback, '_MOST_SILENT', 2)
+    async with (
+        waiting([]) as server,
+        await anyio.connect_tcp(HOST, server.port) as oldest,
+        await anyio.connect_tcp(HOST, server.port),
+        await anyio.connect_tcp(HOST, server.port),
+    ):
+        with anyio.fail_after(60), pytest.raises(anyio.EndOfStream):
+            await oldest.receive()
 
 
 def test_a_head_is_read() -> None:

@@ -8,10 +8,12 @@ import errno
 import hashlib
 import json
 import os
+import pwd
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -19,6 +21,7 @@ import platformdirs
 import pytest
 
 from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialsFileError, CredentialsNotFoundError
+from pydantic_ai_codex.auth._file import writing as files
 from pydantic_ai_codex.auth._file.notes import new_note
 from pydantic_ai_codex.errors import CredentialsSaveError
 
@@ -178,49 +181,289 @@ async def test_a_write_in_place_that_the_disk_cuts_is_undone(path: Path, monkeyp
     assert 'secret' not in f'{caught.value} {caught.value!r}'
 
 
-async def test_the_owner_of_the_file_stays(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed: list[tuple[str, int, int]] = []
+class System:
+    """Owners of files, as root sees them, without being root: who asks, and what each file has become."""
 
-    def change_owner(changing: Path, user: int, group: int) -> None:
-        changed.append((changing.name, user, group))
+    def __init__(self, patch: pytest.MonkeyPatch, *, is_root: bool) -> None:
+        self.owners: dict[int, tuple[int, int]] = {}
+        self._stat, self._is_root = os.stat, is_root
+        patch.setattr(os, 'fchown', self.change)
+        patch.setattr(os, 'fstat', self.seen)
+        patch.setattr(os, 'stat', self.seen)
 
-    status = os.stat(path)
-    foreign = os.stat_result((*status[:4], 4321, 8765, *status[6:]))
-    real = Path.stat
+    def own(self, path: Path, user: int, group: int) -> None:
+        self.owners[self._stat(path).st_ino] = user, group
 
-    def seen(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
-        return foreign if self == path else real(self, follow_symlinks=follow_symlinks)
+    def owner(self, path: Path) -> tuple[int, int] | None:
+        return self.owners.get(self._stat(path).st_ino)
 
-    monkeypatch.setattr(Path, 'stat', seen)
-    monkeypatch.setattr(os, 'chown', change_owner)
-    before = os.stat(path).st_ino
-    await AuthFile(path).save(NEW)
+    def change(self, descriptor: int, user: int, group: int) -> None:
+        if not self._is_root:
+            raise PermissionError(errno.EPERM, 'Operation not permitted')
+        self.owners[self._stat(descriptor).st_ino] = user, group
 
-    assert changed == [('.auth.json.new', 4321, 8765)]
-    assert os.stat(path).st_ino != before
+    def seen(self, path: Any, **options: Any) -> os.stat_result:
+        status = self._stat(path, **options)
+        owner = self.owners.get(status.st_ino)
+        return status if owner is None else os.stat_result((*status[:4], *owner, *status[6:]))
+
+
+async def test_what_root_makes_belongs_to_the_owner_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch, is_root=True)
+    for each in (path, path.parent):
+        system.own(each, 4321, 8765)
+    file = AuthFile(path)
+    before = path.stat().st_ino
+    async with file.lock():
+        await file.check_writable()
+        await file.write_note(new_note('f' * 16, 'started', now=datetime.now(UTC)))
+        await file.save(NEW)
+
+    assert path.stat().st_ino != before
+    assert names(path) == ['.auth.json.lock', '.auth.json.refresh', 'auth.json']
+    assert {system.owner(path.with_name(name)) for name in names(path)} == {(4321, 8765)}
+
+
+async def test_a_lock_file_that_root_left_is_given_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = path.with_name('.auth.json.lock')
+    left.touch()
+    system = System(monkeypatch, is_root=True)
+    for each in (path, path.parent):
+        system.own(each, 4321, 8765)
+    async with AuthFile(path).lock():
+        pass
+    owners = [system.owner(left)]
+    system.own(left, 0, 0)
+    left.write_bytes(b'not ours')
+    async with AuthFile(path).lock():
+        owners.append(system.owner(left))
+
+    assert owners == [(4321, 8765), (0, 0)]
+
+
+@pytest.mark.skipif(not hasattr(os, 'link'), reason='no such links')
+async def test_a_file_with_two_names_is_not_given_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    precious = path.with_name('precious')
+    precious.touch()
+    os.link(precious, path.with_name('.auth.json.lock'))
+    system = System(monkeypatch, is_root=True)
+    for each in (path, path.parent):
+        system.own(each, 4321, 8765)
+    async with AuthFile(path).lock():
+        pass
+
+    assert system.owner(precious) is None
+
+
+async def test_without_a_file_all_belongs_to_the_owner_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System(monkeypatch, is_root=True)
+    system.own(tmp_path, 4321, 8765)
+    path = tmp_path / 'new' / 'codex' / 'auth.json'
+    async with AuthFile(path).lock():
+        await AuthFile(path).save(NEW)
+
+    made = [path, path.with_name('.auth.json.lock'), path.parent, path.parent.parent]
+    assert [system.owner(each) for each in made] == [(4321, 8765)] * 4
 
 
 @pytest.mark.parametrize(('user', 'is_replaced'), [(4321, False), (None, True)], ids=['another user', 'another group'])
 async def test_an_owner_that_cannot_be_kept_is_kept_by_writing_in_place(
     path: Path, user: int | None, is_replaced: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object) -> None:
-        raise PermissionError(errno.EPERM, 'Operation not permitted')
-
-    status = os.stat(path)
-    foreign = os.stat_result((*status[:4], status.st_uid if user is None else user, 8765, *status[6:]))
-    real = Path.stat
-
-    def seen(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
-        return foreign if self == path else real(self, follow_symlinks=follow_symlinks)
-
-    monkeypatch.setattr(Path, 'stat', seen)
-    monkeypatch.setattr(os, 'chown', refused)
+    status = path.stat()
+    System(monkeypatch, is_root=False).own(path, status.st_uid if user is None else user, 8765)
     await AuthFile(path).save(NEW)
 
-    assert (os.stat(path).st_ino != status.st_ino) == is_replaced
+    assert (path.stat().st_ino != status.st_ino) == is_replaced
     assert await AuthFile(path).load() == NEW
     assert names(path) == ['auth.json']
+
+
+@pytest.mark.parametrize(('mode', 'is_beside'), [(0o700, True), (0o500, False), (0o777, True)], ids=oct)
+async def test_root_and_the_user_have_one_lock(
+    path: Path, mode: int, is_beside: bool, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write where the user may not: what counts is what the user may."""
+    system = System(monkeypatch, is_root=True)
+    system.own(path, 4321, 8765)
+    system.own(path.parent, 4321, 8765)
+    monkeypatch.setattr(os, 'geteuid', lambda: 0)
+
+    home = isolated.parent / 'user'
+    home.mkdir()
+
+    def user(_: int) -> SimpleNamespace:
+        return SimpleNamespace(pw_dir=home)
+
+    def access(*_: object, **__: object) -> bool:
+        return is_beside
+
+    monkeypatch.setattr(pwd, 'getpwuid', user)
+    path.parent.chmod(mode)
+    as_root = (await AuthFile(path).inspect()).lock_path
+    monkeypatch.setattr(os, 'geteuid', lambda: 4321)
+    monkeypatch.setattr(os, 'access', access)
+    monkeypatch.setenv('HOME', str(home))
+    as_user = (await AuthFile(path).inspect()).lock_path
+    path.parent.chmod(0o700)
+
+    assert as_root == as_user
+    assert (as_root.parent == path.parent) == is_beside
+
+
+@pytest.mark.parametrize('home', ['/no/such/home', None])
+async def test_root_makes_no_home_for_a_user_without_one(
+    path: Path, home: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = System(monkeypatch, is_root=True)
+    system.own(path, 4321, 8765)
+    monkeypatch.setattr(os, 'geteuid', lambda: 0)
+
+    def user(number: int) -> SimpleNamespace:
+        if home is None:
+            raise KeyError(number)
+        return SimpleNamespace(pw_dir=home)
+
+    monkeypatch.setattr(pwd, 'getpwuid', user)
+
+    assert (await AuthFile(path).inspect()).lock_path == sidecar(path, '.lock')
+
+
+async def test_a_file_that_others_may_write_beside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of root, as the one that a file was mounted into."""
+    system = System(monkeypatch, is_root=True)
+    monkeypatch.setattr(os, 'geteuid', lambda: 1234)
+    found: list[bool] = []
+    for owner, folder, mode in [(4321, (0, 8765), 0o770), (4321, (0, 0), 0o755), (0, (4321, 0), 0o500)]:
+        system.own(path, owner, 8765)
+        system.own(path.parent, *folder)
+        path.parent.chmod(mode)
+        found.append((await AuthFile(path).inspect()).lock_path.parent == path.parent)
+    path.parent.chmod(0o700)
+
+    assert found == [True, False, True]
+
+
+async def test_a_disk_that_nobody_may_write_to(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the modes say: root gets the answer that the user gets."""
+    system = System(monkeypatch, is_root=True)
+    system.own(path, 4321, 8765)
+    system.own(path.parent, 4321, 8765)
+
+    def read_only(_: object) -> SimpleNamespace:
+        return SimpleNamespace(f_flag=os.ST_RDONLY)
+
+    monkeypatch.setattr(os, 'statvfs', read_only)
+    on_a_read_only_disk = (await AuthFile(path).inspect()).lock_path
+
+    def gone(_: object) -> None:
+        raise OSError(errno.ESTALE, 'Stale file handle')
+
+    monkeypatch.setattr(os, 'statvfs', gone)
+    on_one_that_is_gone = (await AuthFile(path).inspect()).lock_path
+
+    assert on_a_read_only_disk.name == sidecar(path, '.lock').name
+    assert on_one_that_is_gone == on_a_read_only_disk
+
+
+async def test_a_folder_that_another_process_makes_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+
+    def made_meanwhile(folder: Path, *args: Any, **options: Any) -> None:
+        make(folder, *args, **options)
+        make(folder, *args, **options)
+
+    monkeypatch.setattr(Path, 'mkdir', made_meanwhile)
+    path = tmp_path / 'new' / 'codex' / 'auth.json'
+    await AuthFile(path).save(NEW)
+
+    assert await AuthFile(path).load() == NEW
+
+
+async def test_a_system_without_owners(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, 'fchown')
+    await AuthFile(path).save(NEW)
+
+    assert await AuthFile(path).load() == NEW
+
+
+@pytest.fixture
+def unreadable(path: Path) -> Generator[Path]:
+    """The file, in a folder that this process may not look into; root becomes a user for it."""
+    is_root = os.geteuid() == 0
+    path.parent.chmod(0)
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield path
+    finally:
+        if is_root:
+            os.seteuid(0)
+        path.parent.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='permissions')
+async def test_a_folder_that_cannot_be_looked_into(unreadable: Path) -> None:
+    file = AuthFile(unreadable)
+    facts = await file.inspect()
+    note = new_note('f' * 16, 'started', now=datetime.now(UTC))
+
+    assert not facts.exists
+    assert 'cannot be read: Permission denied' in str(facts.problem)
+    assert facts.write_problem is not None
+    for failing in (file.load, file.check_writable, lambda: file.write_note(note), file.lock().__aenter__):
+        with pytest.raises(CredentialsFileError, match=r'Permission denied|takes no new files'):
+            await failing()
+    with pytest.raises(CredentialsSaveError):
+        await file.save(NEW)
+    assert await file.read_note() is None
+    await file.clear_note()
+
+
+async def test_a_name_that_no_file_can_have() -> None:
+    file = AuthFile('auth\0.json')
+    for failing in (file.load, file.inspect, file.check_writable, file.read_note, file.lock().__aenter__):
+        with pytest.raises(CredentialsFileError, match='null byte'):
+            await failing()
+
+
+async def test_a_file_that_somebody_reads_is_replaced_a_moment_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    tries: list[int] = []
+    replace = os.replace
+
+    def busy(source: Path, target: Path) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise PermissionError(errno.EACCES, 'Access is denied')
+        replace(source, target)
+
+    monkeypatch.setattr(files, '_REPLACE_PATIENCE', 60)
+    monkeypatch.setattr(os, 'replace', busy)
+    before = path.stat().st_ino
+    await AuthFile(path).save(NEW)
+
+    assert len(tries) == 3
+    assert path.stat().st_ino != before
+
+
+async def test_what_is_done_under_a_lock_is_done_to_one_file(path: Path, tmp_path: Path) -> None:
+    link, other = tmp_path / 'link.json', tmp_path / 'other.json'
+    link.symlink_to(path)
+    file = AuthFile(link)
+    async with file.lock():
+        link.unlink()
+        link.symlink_to(other)
+        await file.save(NEW)
+
+    assert await AuthFile(path).load() == NEW
+    assert not other.exists()
 
 
 async def test_in_a_folder_that_takes_no_files_everything_beside_lies_elsewhere(
@@ -297,10 +540,9 @@ async def test_a_file_that_is_read_only_on_purpose_is_never_written(path: Path) 
     assert path.read_bytes() == before
     assert (await AuthFile(path).inspect()).write_problem == str(caught.value)
     assert str(caught.value) == (
-        f'The login file {str(path)!r} cannot be written: it is marked as read-only. Refreshing would spend its '
-        'refresh token and lose the new one. Let it be written (mount it read-write, give it mode 0600, make room on '
-        'its disk, move away what is no login), let CODEX_AUTH_FILE name a file that can be, or pass '
-        "`refresh='never'` to `CodexProvider` and let the Codex CLI refresh."
+        f'The login file {str(path)!r} cannot be written: it is marked as read-only. New tokens could not be kept. Let '
+        'it be written (mount it read-write, give it mode 0600, make room on its disk, move away what is no login), or '
+        'use another file.'
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from pydantic_ai_codex.auth import AuthHTTP
-from pydantic_ai_codex.errors import TransportError, TransportTimeoutError
+from pydantic_ai_codex.errors import ConfigurationError, TransportError, TransportTimeoutError
+from pydantic_ai_codex.testing import CodexSimulator
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +79,7 @@ async def test_a_redirect_is_not_followed() -> None:
         (httpx2.ConnectError('no route'), 'connect'),
         (httpx2.ConnectTimeout('slow'), 'connect'),
         (httpx2.ProxyError('no'), 'connect'),
-        (httpx2.PoolTimeout('full'), 'pool'),
+        (httpx2.PoolTimeout('full'), 'connect'),
         (httpx2.ReadError('cut'), 'read'),
         (httpx2.ReadTimeout('slow'), 'read'),
         (httpx2.WriteError('cut'), 'read'),
@@ -95,8 +96,58 @@ async def test_failures_on_the_way(error: Exception, phase: str) -> None:
         await client(answer).post_json(URL, {'refresh_token': 'rt-secret'}, identify=False)
 
     assert caught.value.phase == phase
-    assert str(caught.value).startswith('https://auth.example was not reached (')
-    assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+    what = 'was not reached' if phase == 'connect' else 'did not answer'
+    assert str(caught.value).startswith(f'https://auth.example {what} ({type(error).__name__}: ')
+    # Theirs hold the request, and so the tokens.
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+async def test_what_goes_wrong_before_anything_is_sent() -> None:
+    """As where the event loop ends, or a hook of the user's fails."""
+
+    async def hook(_: httpx2.Request) -> None:
+        raise RuntimeError('cannot schedule new futures after shutdown')
+
+    @contextlib.asynccontextmanager
+    async def lease() -> AsyncGenerator[httpx2.AsyncClient]:
+        transport = httpx2.MockTransport(lambda _: httpx2.Response(200))
+        async with httpx2.AsyncClient(transport=transport, event_hooks={'request': [hook]}) as made:
+            yield made
+
+    with pytest.raises(TransportError, match='was not reached') as caught:
+        await AuthHTTP(lease).post_json(URL, {}, identify=False)
+
+    assert caught.value.phase == 'connect'
+
+
+async def test_a_client_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HTTPS_PROXY', 'socks9://127.0.0.1:9')
+
+    with pytest.raises(ConfigurationError, match='The HTTP client cannot be made'):
+        await AuthHTTP().post_json(URL, {}, identify=False)
+
+
+async def test_plain_http_does_not_go_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator = CodexSimulator()
+    async with simulator.serve() as server:
+        monkeypatch.setenv('HTTP_PROXY', 'http://127.0.0.1:9')
+        monkeypatch.setenv('http_proxy', 'http://127.0.0.1:9')
+        reply = await AuthHTTP().post_json(server.token_url, {'refresh_token': 'rt-secret'}, identify=True)
+
+    assert reply.status_code == 400
+    assert len(simulator.oauth.requests) == 1
+
+
+@pytest.mark.parametrize('url', ['http://[::1', 'https://exa mple.com', 'https://\udcff'])
+async def test_a_url_that_is_none(url: str) -> None:
+    with pytest.raises((ConfigurationError, TransportError)):
+        await AuthHTTP().post_json(url, {}, identify=False)
+
+
+async def test_a_client_is_not_a_callable_that_makes_one() -> None:
+    async with httpx2.AsyncClient() as made:
+        with pytest.raises(ConfigurationError, match='takes a callable that makes a client, not a AsyncClient'):
+            AuthHTTP(made)  # pyright: ignore[reportArgumentType]
 
 
 async def test_nobody_there() -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,6 +20,8 @@ from pydantic_ai_codex.testing import fake_access_token
 from .login_service import ENDPOINTS, Clock, LoginService, PatientClock, Tab, log_in, tokens
 
 pytestmark = pytest.mark.anyio
+
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 async def agree(tab: Tab) -> None:
@@ -45,7 +48,7 @@ async def test_a_login() -> None:
     )
     (page,) = tab.pages
     assert page.status_code == 200
-    assert 'Logged in as user@example.com (plus plan)' in page.text
+    assert 'Logged in as user@example.com (plus)' in page.text
 
 
 async def test_the_address_is_the_captured_one() -> None:
@@ -81,12 +84,62 @@ async def test_a_login_is_told_where_it_came_from() -> None:
     assert len(credentials.extra['login_owner_id']) == 43
 
 
-async def test_the_browser_is_opened_with_the_address_that_is_shown() -> None:
+async def test_a_login_without_an_id_token_is_told_of() -> None:
+    warnings: list[str] = []
+
+    await log_in(LoginService((200, tokens(id_token=None))), agree, warn=warnings.append)
+
+    assert warnings == snapshot(
+        ['The login came without an ID token. It works here, but the Codex CLI refuses a file that has none.']
+    )
+
+
+@pytest.mark.parametrize(
+    ('fields', 'message'),
+    [
+        ({'id_token': fake_access_token(account_id='acct-2')}, 'the tokens of two accounts'),
+        ({'access_token': 'opaque secret'}, 'tokens that no request can carry'),
+        ({'id_token': fake_access_token(account_id='acct 1'), 'access_token': 'opaque'}, 'that no request can carry'),
+    ],
+)
+async def test_tokens_that_no_request_can_use_are_not_kept(fields: dict[str, str], message: str) -> None:
+    with pytest.raises(LoginError, match=message) as raised:
+        await log_in(LoginService((200, tokens(**fields))), agree)
+
+    assert raised.value.reason == 'refused'
+    assert 'opaque' not in str(raised.value)
+
+
+async def test_words_of_a_token_stay_in_their_line() -> None:
+    token = fake_access_token(claims={'email': 'ada@example.com\nLogged in as root\u202e\x1b[2J'})
+    tabs: list[Tab] = []
+
+    async def user(tab: Tab) -> None:
+        tabs.append(tab)
+        await agree(tab)
+
+    await log_in(LoginService((200, tokens(id_token=token, access_token=token))), user)
+
+    assert '<h1>Logged in as ada@example.com Logged in as root [2J (plus)</h1>' in tabs[0].pages[0].text
+
+
+async def test_what_the_environment_breaks_is_told_before_the_address_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HTTPS_PROXY', 'ftp://proxy.example')
+    shown: list[str] = []
+
+    with pytest.raises(ConfigurationError, match='HTTPS_PROXY'):
+        await browser_login(show=shown.append, ports=(0,))
+
+    assert shown == []
+
+
+async def test_the_browser_is_opened_with_the_address_that_is_shown(until: Until) -> None:
     opened: list[str] = []
     shown: list[str] = []
 
     async def user(tab: Tab) -> None:
         shown.append(tab.url)
+        await until(lambda: bool(opened))
         await agree(tab)
 
     await log_in(LoginService((200, tokens())), user, open_browser=opened.append)
@@ -103,11 +156,32 @@ def no_browser(url: str) -> object:
 
 
 @pytest.mark.parametrize('open_browser', [no_display, no_browser])
-async def test_a_browser_that_cannot_be_opened_ends_nothing(open_browser: Callable[[str], object]) -> None:
+async def test_a_browser_that_cannot_be_opened_ends_nothing(
+    open_browser: Callable[[str], object], until: Until
+) -> None:
     warnings: list[str] = []
-    await log_in(LoginService((200, tokens())), agree, open_browser=open_browser, warn=warnings.append)
+
+    async def user(tab: Tab) -> None:
+        await until(lambda: bool(warnings))
+        await agree(tab)
+
+    await log_in(LoginService((200, tokens())), user, open_browser=open_browser, warn=warnings.append)
 
     assert warnings == ['The browser cannot be opened. Open the address yourself.']
+
+
+async def test_a_browser_that_takes_its_time_holds_nothing_up() -> None:
+    closed = threading.Event()
+
+    def slow(url: str) -> bool:
+        return closed.wait(60)
+
+    try:
+        credentials = await log_in(LoginService((200, tokens())), agree, open_browser=slow)
+    finally:
+        closed.set()
+
+    assert credentials.account_id == 'acct-1111'
 
 
 async def test_a_wrong_state_does_not_end_the_wait() -> None:
@@ -319,7 +393,7 @@ async def test_a_login_goes_on_without_an_api_key(answers: list[Any], problem: s
     credentials = await log_in(LoginService(*answers), agree, exchange_api_key=True, warn=warnings.append)
 
     assert credentials.api_key is None
-    (warning,) = warnings
+    warning = warnings[-1]
     assert warning.startswith('There is no platform API key for this login, which goes on without one: ')
     assert problem in warning
 
@@ -334,11 +408,20 @@ async def test_nobody_comes() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ('seconds', 'words'),
+    [(0.5, '0.5 seconds'), (1, '1 second'), (60, '1 minute'), (90, '90 seconds'), (120, '2 minutes')],
+)
+async def test_how_long_nobody_came_is_told_in_words(seconds: float, words: str) -> None:
+    with pytest.raises(LoginError, match=f'within {words}\\.'):
+        await browser_login(show=lambda url: None, ports=(0,), clock=Clock(), timeout=seconds)
+
+
 async def test_another_login_wants_the_port() -> None:
     async def user(tab: Tab) -> None:
         assert (await tab.get('/cancel')).status_code == 200
 
-    with pytest.raises(LoginError, match='cancelled by another login') as raised:
+    with pytest.raises(LoginError, match=r'cancelled by another login .* Finish that one, or log in again\.') as raised:
         await log_in(LoginService(), user)
 
     assert raised.value.reason == 'cancelled'
@@ -387,6 +470,7 @@ async def log_in_by_pasting(service: LoginService, *lines: str, **options: Any) 
         '  http://localhost:1455/auth/callback?state={state}&code=ac-secret#  \r\n',
         'http://127.0.0.1:1455/auth/callback?code=ac-se\ncret&state={state}\n',
         '?code=ac-secret&state={state}\n',
+        'http://127.0.0.1:1455/auth/callback?code=ac-secret&state={state}&from=a?b\n',
         'code=ac-secret&state={state}\n',
         'ac-secret#{state}\n',
     ],
@@ -460,10 +544,25 @@ async def test_nothing_is_pasted(error: type[Exception] | None) -> None:
             raise error
         return ''
 
-    with pytest.raises(LoginError, match='Nothing was pasted') as raised:
+    with pytest.raises(LoginError, match=r'Nothing was pasted.*`--device`') as raised:
         await browser_login(show=lambda url: None, paste=paste, ports=(), clock=PatientClock())
 
     assert raised.value.reason == 'cancelled'
+
+
+async def test_a_paste_has_to_be_asynchronous() -> None:
+    wrong: Any = lambda: 'a line'  # noqa: E731 - as a user would write it
+
+    with pytest.raises(ConfigurationError, match='`paste` has to be an `async def`; it returned a str'):
+        await browser_login(show=lambda url: None, paste=wrong, ports=(), clock=PatientClock())
+
+
+async def test_what_keeps_the_login_has_to_be_asynchronous() -> None:
+    def keep(credentials: Credentials) -> None:
+        pass
+
+    with pytest.raises(ConfigurationError, match='`keep` has to be an `async def`'):
+        await log_in(LoginService((200, tokens())), agree, keep=keep)
 
 
 async def test_what_paste_raises_comes_out() -> None:

@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 from pydantic_ai_codex.auth import Credentials
 from pydantic_ai_codex.auth._login.device import device_login
 from pydantic_ai_codex.auth._login.requests import DeviceCode
+from pydantic_ai_codex.auth._oauth import Endpoints
 from pydantic_ai_codex.errors import LoginError
 
 from .login_service import ENDPOINTS, NOW, Clock, LoginService, tokens
@@ -78,6 +79,23 @@ async def test_a_login() -> None:
     )
 
 
+async def test_a_login_without_an_id_token_is_told_of() -> None:
+    warnings: list[str] = []
+
+    await log_in(LoginService(CODE, GRANT, (200, tokens(id_token=None))), warn=warnings.append)
+
+    (warning,) = warnings
+    assert 'without an ID token' in warning
+
+
+async def test_a_code_that_comes_back_encoded_is_not_shown() -> None:
+    grant = (200, {'authorization_code': 'ac/secret+code', 'code_verifier': 'verifier-secret'})
+    refused = (400, {'error': {'message': 'no code=ac%2Fsecret%2Bcode here'}})
+
+    with pytest.raises(LoginError, match=r'no code=\*\*\* here'):
+        await log_in(LoginService(CODE, grant, refused))
+
+
 async def test_nothing_names_us() -> None:
     service = LoginService(CODE, GRANT, TOKENS)
     await log_in(service)
@@ -86,9 +104,19 @@ async def test_nothing_names_us() -> None:
 
 
 async def test_switched_off() -> None:
-    with pytest.raises(LoginError, match='switched off') as raised:
+    with pytest.raises(LoginError, match='This account has the login with a device code switched off') as raised:
+        await log_in(LoginService((404, '')), endpoints=Endpoints.of())
+
+    assert raised.value.reason == 'disabled'
+
+
+async def test_a_service_without_device_logins_may_be_the_wrong_one() -> None:
+    with pytest.raises(
+        LoginError, match=r"'https://login.example' has no login .* See that its address is right"
+    ) as raised:
         await log_in(LoginService((404, '')))
 
+    assert 'account' not in str(raised.value)
     assert raised.value.reason == 'disabled'
 
 

@@ -210,7 +210,7 @@ async def test_a_click_on_allow(simulator: CodexSimulator, store: AuthFile, tmp_
     outcome, text = await log_in_with_chromium(simulator, store, tmp_path / 'profile', 'allow')
 
     assert outcome == await store.load()
-    assert 'Logged in as user@example.com (plus plan)' in text
+    assert 'Logged in as user@example.com (plus)' in text
     assert 'You can close this tab' in text
 
 

@@ -16,7 +16,7 @@ from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialsFileError, 
 from pydantic_ai_codex.auth._abilities import check_store
 from pydantic_ai_codex.auth._login.logout import LogoutResult, logout
 from pydantic_ai_codex.auth._login.saving import login_with_api_key, login_with_token, save_login
-from pydantic_ai_codex.errors import LoginError
+from pydantic_ai_codex.errors import ConfigurationError, LoginError
 from pydantic_ai_codex.testing import fake_access_token
 
 from .login_service import ENDPOINTS, NOW, Clock, LoginService
@@ -136,7 +136,7 @@ async def test_what_is_no_login_is_not_removed(tmp_path: Path) -> None:
 
 
 async def test_a_store_that_cannot_remove() -> None:
-    with pytest.raises(LoginError, match=r'`remove\(\)`') as raised:
+    with pytest.raises(LoginError, match=r'Add an `async def remove\(\)` to the store') as raised:
         await log_out(MemoryStore(OLD))
 
     assert raised.value.reason == 'refused'
@@ -168,9 +168,9 @@ async def test_saving_a_login_ends_the_one_that_it_replaces() -> None:
     store = Store(OLD)
     service = LoginService((200, {}))
 
-    await save_login(store, NEW, endpoints=ENDPOINTS, http=service.http)
+    replaced = await save_login(store, NEW, endpoints=ENDPOINTS, http=service.http)
 
-    assert store.credentials == NEW
+    assert (replaced, store.credentials) == (OLD, NEW)
     assert store.calls == ['lock', 'load', 'save', 'clear_note', 'unlock']
     ((path, body),) = service.outline
     assert (path, body['token']) == ('/oauth/revoke', 'rt-old-secret')
@@ -194,6 +194,25 @@ async def test_there_may_be_nothing_to_end(old: Credentials | Exception | None) 
 
     assert store.credentials == NEW
     assert service.requests == []
+
+
+async def test_the_replaced_login_is_ended_where_it_came_from() -> None:
+    old = Credentials(fake_access_token(), refresh_token='rt-old-secret', issuer='https://other.example')
+    service = LoginService((200, {}))
+
+    await save_login(Store(old), NEW, http=service.http)
+
+    assert [str(request.url) for request in service.requests] == ['https://other.example/oauth/revoke']
+
+
+async def test_what_is_kept_has_to_be_a_login() -> None:
+    wrong: Any = {'access_token': 'secret'}
+    store = Store(OLD)
+
+    with pytest.raises(ConfigurationError, match='takes `Credentials`, not a dict'):
+        await save_login(store, wrong)
+
+    assert (store.credentials, store.calls) == (OLD, [])
 
 
 async def test_a_login_that_is_not_kept_ends_nothing() -> None:
@@ -248,6 +267,7 @@ def test_a_token_that_names_no_account() -> None:
         ('secret\nsecret', 'one line of visible ASCII', 'refused'),
         ('sécret', 'one line of visible ASCII', 'refused'),
         ('sk-secret', '`--with-api-key`', 'refused'),
+        ('CODEX_ACCESS_TOKEN=secret', 'leave out the name and the equals sign', 'refused'),
         ('at-secret', 'names no ChatGPT account', 'refused'),
         (fake_access_token(account_id=''), 'names no ChatGPT account', 'refused'),
         (fake_access_token(expires_at=NOW), 'expired at 2026-11-21 12:00 UTC', 'expired'),
@@ -269,7 +289,13 @@ def test_a_key_of_the_user() -> None:
 
 @pytest.mark.parametrize(
     ('text', 'message'),
-    [('', 'nothing to read'), ('sk secret', 'visible ASCII'), (fake_access_token(), '`--with-access-token`')],
+    [
+        ('', 'nothing to read'),
+        ('sk secret', 'visible ASCII'),
+        ('OPENAI_API_KEY=sk-secret', 'leave out the name'),
+        ('"sk-secret"', 'quotation marks'),
+        (fake_access_token(), '`--with-access-token`'),
+    ],
 )
 def test_what_is_no_key(text: str, message: str) -> None:
     with pytest.raises(LoginError, match=message):

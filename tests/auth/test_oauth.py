@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from inline_snapshot import snapshot
 
-from pydantic_ai_codex.auth import CredentialsRefreshError, Endpoints, LoginError
+from pydantic_ai_codex.auth import Endpoints, LoginError
 from pydantic_ai_codex.auth._http import Reply
 from pydantic_ai_codex.auth._login.requests import (
     PKCE,
@@ -24,7 +25,7 @@ from pydantic_ai_codex.auth._login.requests import (
     logged_in,
     new_login_keys,
 )
-from pydantic_ai_codex.auth._oauth import endpoints_from_environment, failure_of, refresh_body, refreshed, revoke_body
+from pydantic_ai_codex.auth._oauth import endpoints_of, failure_of, refresh_body, refreshed, revoke_body
 from pydantic_ai_codex.errors import ConfigurationError
 
 from .service import NOW, jwt, login
@@ -75,11 +76,21 @@ def test_the_variables_of_the_cli(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('CODEX_REFRESH_TOKEN_URL_OVERRIDE', 'http://127.0.0.1:1/token')
     monkeypatch.setenv('CODEX_REVOKE_TOKEN_URL_OVERRIDE', 'http://127.0.0.1:1/revoke')
 
-    endpoints = endpoints_from_environment()
+    endpoints = endpoints_of(login('a'))
 
     assert (endpoints.token, endpoints.revoke) == ('http://127.0.0.1:1/token', 'http://127.0.0.1:1/revoke')
     assert endpoints.authorize == 'https://auth.openai.com/oauth/authorize'
-    assert endpoints_from_environment('http://localhost:2').token == 'http://localhost:2/oauth/token'
+    assert endpoints_of(login('a'), Endpoints.of('http://localhost:2')).token == 'http://localhost:2/oauth/token'
+
+
+def test_tokens_go_to_the_service_that_they_come_from() -> None:
+    theirs = replace(login('a'), issuer='http://127.0.0.1:3')
+
+    assert endpoints_of(theirs).token == 'http://127.0.0.1:3/oauth/token'
+    assert endpoints_of(theirs).revoke == 'http://127.0.0.1:3/oauth/revoke'
+    assert endpoints_of(login('a')) == Endpoints.of()
+    with pytest.raises(ConfigurationError, match='The issuer'):
+        endpoints_of(replace(theirs, issuer='http://evil.example'))
 
 
 def test_pkce() -> None:
@@ -178,7 +189,8 @@ def test_forms_and_bodies() -> None:
         (400, {'error': 'invalid_grant', 'error_description': 'x'}, 'invalid_grant', True),
         (400, {'code': 'Refresh_Token_Expired'}, 'refresh_token_expired', True),
         (401, {'error': {'code': 'something_new'}}, 'something_new', True),
-        (401, 'Unauthorized', None, True),
+        (401, {'detail': 'Unauthorized'}, None, True),
+        (401, '<html>a proxy', None, False),
         (400, {'error': 'invalid_request'}, 'invalid_request', False),
         (500, {'error': {'code': None, 'message': ['x']}}, None, False),
         (500, {'error': ['x'], 'code': 7}, None, False),
@@ -207,12 +219,12 @@ def test_refreshed() -> None:
     old = login('old')
     new = refreshed(old, answer(200, {'access_token': jwt('new')}), now=NOW)
 
+    assert new is not None
     assert (new.access_token, new.refresh_token, new.account_id) == (jwt('new'), 'rt-secret-old', 'acct-1')
     assert new.last_refresh == NOW
     bodies: list[object] = [{}, [], {'access_token': ''}, {'access_token': 7, 'refresh_token': None}, None]
     for body in bodies:
-        with pytest.raises(CredentialsRefreshError, match='no tokens'):
-            refreshed(old, answer(200, body), now=NOW)
+        assert refreshed(old, answer(200, body), now=NOW) is None
 
 
 def test_logged_in() -> None:
@@ -226,7 +238,6 @@ def test_logged_in() -> None:
 @pytest.mark.parametrize(
     ('status', 'body', 'message'),
     [
-        (400, {'error': 'invalid_grant'}, 'The login was refused'),
         (200, {'access_token': 'at'}, 'without the tokens that a login needs'),
         (200, '<html>', 'without the tokens that a login needs'),
         (200, {'access_token': 'opaque', 'refresh_token': 'rt'}, 'names no ChatGPT account'),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pydantic_ai_codex.auth import Credentials
 from pydantic_ai_codex.auth._login.restrictions import Restrictions, restrictions_of
 from pydantic_ai_codex.errors import LoginError
 
@@ -87,6 +88,43 @@ def test_what_is_not_understood_restricts_nothing_and_is_told(
     assert restrictions.problem is not None
     assert problem in restrictions.problem
     assert str(auth_path.parent) in restrictions.problem
+
+
+@pytest.mark.parametrize(('value', 'may'), [('keyring', 'does not'), ('auto', 'may not'), ('ephemeral', 'does not')])
+def test_the_cli_may_keep_its_login_elsewhere(auth_path: Path, value: str, may: str) -> None:
+    unshared = restrict(auth_path, f'cli_auth_credentials_store = "{value}"').unshared
+
+    assert unshared is not None
+    assert f'{may} use this file, as `cli_auth_credentials_store` is {value!r}' in unshared
+
+
+@pytest.mark.parametrize('content', ['', 'cli_auth_credentials_store = "file"', 'cli_auth_credentials_store = []'])
+def test_the_cli_keeps_its_login_in_the_file(auth_path: Path, content: str) -> None:
+    assert restrict(auth_path, content).unshared is None
+
+
+def test_a_file_of_another_name_has_no_configuration(auth_path: Path) -> None:
+    restrict(auth_path, 'forced_login_method = "api"')
+
+    assert restrictions_of(auth_path.with_name('work.json')) == Restrictions()
+
+
+@pytest.mark.parametrize(
+    ('content', 'credentials', 'problem'),
+    [
+        ('forced_login_method = "api"', Credentials('t', account_id='w-1'), '`forced_login_method`'),
+        ('forced_login_method = "chatgpt"', Credentials('sk-1', auth_mode='apikey'), '`forced_login_method`'),
+        ('forced_chatgpt_workspace_id = "w-2"', Credentials('t', account_id='w-1'), "account 'w-1'"),
+        ('forced_chatgpt_workspace_id = "w-1"', Credentials('t', account_id='w-1'), None),
+        ('forced_chatgpt_workspace_id = "w-2"', Credentials('sk-1', auth_mode='apikey'), None),
+    ],
+)
+def test_a_login_that_the_cli_would_end(
+    auth_path: Path, content: str, credentials: Credentials, problem: str | None
+) -> None:
+    told = restrict(auth_path, content).problem_of(credentials)
+
+    assert told is None if problem is None else problem in (told or '')
 
 
 def test_a_folder_in_its_place(auth_path: Path) -> None:

@@ -6,9 +6,11 @@ import json
 import os
 import pwd
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
 
 from pydantic_ai_codex.auth import (
@@ -19,8 +21,10 @@ from pydantic_ai_codex.auth import (
     EnvironmentStore,
     default_auth_path,
 )
+from pydantic_ai_codex.auth._file.lock import LockedError
+from pydantic_ai_codex.auth._file.login_file import SupersededError
 from pydantic_ai_codex.auth._file.notes import new_note
-from pydantic_ai_codex.auth._sources import own_auth_path
+from pydantic_ai_codex.auth._paths import own_auth_path
 
 pytestmark = pytest.mark.anyio
 
@@ -267,3 +271,65 @@ async def test_the_file_stays_the_same_while_it_is_locked(places: pytest.MonkeyP
 
     assert (inside, outside) == ('new', 'from-token')
     assert (await AuthFile(tmp_path / 'codex' / 'auth.json').load()).access_token == 'new'
+
+
+async def test_another_holder_after_a_change_of_the_environment(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ORDER[:2]:
+        places.delenv(name)
+    store = EnvironmentStore()
+    changed, locked, saved = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def second() -> None:
+        await changed.wait()
+        async with store.lock():
+            locked.set()
+            await saved.wait()
+            await store.save(Credentials('second'))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(second)
+        async with store.lock():
+            places.setenv('CODEX_AUTH_FILE', str(tmp_path / 'explicit.json'))
+            changed.set()
+            await locked.wait()
+            await store.save(Credentials('first'))
+        saved.set()
+
+    assert (await AuthFile(tmp_path / 'codex' / 'auth.json').load()).access_token == 'first'
+    assert (await AuthFile(tmp_path / 'explicit.json').load()).access_token == 'second'
+
+
+async def test_the_home_is_looked_at_in_a_thread(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home on a network may hang, and the event loop with it."""
+    write_login(isolated / '.codex' / 'auth.json', 'from-home')
+    threads: list[threading.Thread] = []
+    is_file = os.path.isfile
+
+    def watched(path: str) -> bool:
+        threads.append(threading.current_thread())
+        return is_file(path)
+
+    monkeypatch.setattr(os.path, 'isfile', watched)
+    store = EnvironmentStore()
+    await store.load()
+    async with store.lock(patience=0):
+        await store.read_note()
+
+    assert threads
+    assert threading.current_thread() not in threads
+
+
+async def test_a_lock_that_is_not_waited_for(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places.delenv('CODEX_ACCESS_TOKEN')
+    async with AuthFile(tmp_path / 'explicit.json').lock():
+        with pytest.raises(LockedError):
+            async with EnvironmentStore().lock(patience=0):
+                raise AssertionError('two holders')
+
+
+async def test_a_newer_login_stays(places: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    places.delenv('CODEX_ACCESS_TOKEN')
+    with pytest.raises(SupersededError):
+        await EnvironmentStore().save(Credentials('new', 'rt-new'), replacing='f' * 16)
+
+    assert (await EnvironmentStore().load()).access_token == 'from-auth-file'

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 from inline_snapshot import snapshot
@@ -20,6 +22,7 @@ from pydantic_ai_codex.auth import (
     AccountChangedError,
     AuthFile,
     Credentials,
+    CredentialsError,
     CredentialsFileError,
     CredentialsNotFoundError,
     CredentialsRefreshError,
@@ -186,11 +189,14 @@ async def test_recover_refreshes_where_there_is_nothing_else(make: Make, service
 
 
 async def test_a_token_that_was_just_got_is_not_refreshed_again(make: Make, service: Service, clock: Clock) -> None:
-    source = make(MemoryStore(FRESH))
+    """Not by other sources either: a backend that refuses everything must not cost a token for each request."""
+    store = MemoryStore(FRESH)
+    source = make(store)
     recovered = await source.recover(FRESH)
     assert recovered is not None
 
     assert await source.recover(recovered.credentials) is None
+    assert await make(store).recover(recovered.credentials) is None
     clock.passed += 61
     assert await source.recover(recovered.credentials) is not None
     assert len(service.requests) == 2
@@ -276,9 +282,9 @@ async def test_what_another_process_refreshed_meanwhile_is_adopted(make: Make, s
     asked = anyio.Event()
 
     class Watched(AuthFile):
-        def lock(self) -> Any:
+        def lock(self, patience: float = 60.0) -> Any:
             asked.set()
-            return super().lock()
+            return super().lock(patience)
 
     write(path, EXPIRED)
     source = make(Watched(path))
@@ -335,10 +341,8 @@ async def test_a_cancelled_caller_does_not_lose_the_answer(
         (httpx2.Response(500, text='oops'), 'The login service answered with status 500. It is tried again later'),
         (httpx2.Response(429, json={'error': {'message': 'slow down'}}), 'status 429 (slow down)'),
         (httpx2.Response(403, text='<html>'), 'status 403'),
-        (httpx2.Response(200, text='<html>'), 'answered with status 200 and no tokens'),
         (httpx2.Response(307, headers={'location': 'https://evil.example'}), 'status 307'),
         (httpx2.ConnectError('no route'), 'https://auth.openai.com was not reached (ConnectError: no route)'),
-        (httpx2.ReadTimeout('slow'), 'https://auth.openai.com was not reached (ReadTimeout: slow)'),
     ],
 )
 async def test_a_failure_that_may_go_away_leaves_a_valid_token_in_use(
@@ -384,15 +388,50 @@ async def test_an_expired_token_that_cannot_be_refreshed_is_an_error(make: Make,
     assert len(service.requests) == 4
 
 
-async def test_a_lost_answer_is_not_asked_for_again_at_once(make: Make, service: Service, clock: Clock) -> None:
-    service.answers.append(httpx2.ReadError('cut'))
+UNKNOWN = [
+    (httpx2.ReadTimeout('slow'), 'https://auth.openai.com did not answer (ReadTimeout: slow)'),
+    (httpx2.ReadError('cut'), 'https://auth.openai.com did not answer (ReadError: cut)'),
+    (httpx2.Response(502, text='<html>'), 'status 502'),
+    (httpx2.Response(504), 'status 504'),
+    (httpx2.Response(200, text='<html>'), 'The login service answered with status 200 and no tokens'),
+]
+"""Answers after which the refresh token may be spent."""
+
+
+@pytest.mark.parametrize(('answer', 'message'), UNKNOWN)
+async def test_a_lost_answer_is_not_asked_for_again_while_the_token_will_do(
+    make: Make, service: Service, clock: Clock, path: Path, caplog: pytest.LogCaptureFixture, answer: Any, message: str
+) -> None:
+    service.answers.append(answer)
+    source = make(write(path, DUE))
+
+    assert await source.credentials() == DUE
+    clock.passed += 120
+    assert await source.credentials() == DUE
+    assert await make(AuthFile(path)).credentials() == DUE
+    assert len(service.requests) == 1
+    assert message in caplog.records[0].getMessage()
+
+    clock.passed += 300
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-2'
+
+
+@pytest.mark.parametrize(('answer', 'message'), UNKNOWN)
+async def test_a_lost_answer_is_not_asked_for_again_at_once(
+    make: Make, service: Service, clock: Clock, answer: Any, message: str
+) -> None:
+    service.answers.append(answer)
     source = make(MemoryStore(EXPIRED))
 
-    with pytest.raises(CredentialsRefreshError, match='ReadError: cut'):
+    with pytest.raises(CredentialsRefreshError) as caught:
         await source.credentials()
 
+    assert message in str(caught.value)
+    assert not caught.value.is_permanent
     assert len(service.requests) == 1
     assert clock.waits == []
+    clock.passed += 3
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-2'
 
 
 @pytest.mark.parametrize(
@@ -419,7 +458,7 @@ async def test_a_permanent_failure_is_remembered(
             await source.credentials()
         assert caught.value.is_permanent
         assert caught.value.code == code.lower()
-        assert 'Run `pydantic-ai-codex login` (or `codex login`)' in str(caught.value)
+        assert f'Run `pydantic-ai-codex login --store {path}` to log in anew' in str(caught.value)
         assert 'secret' not in repr(caught.value) + str(caught.value)
     assert len(service.requests) == 1
     assert len(caplog.records) == 1
@@ -450,6 +489,47 @@ async def test_reused_adopts_what_the_other_program_writes_a_moment_later(servic
     assert await source.credentials() == login('theirs')
     assert len(service.requests) == 1
     assert await source.credentials() == login('theirs')
+
+
+async def test_a_clock_that_is_wrong_does_not_cost_a_token_for_each_request(
+    make: Make, service: Service, clock: Clock
+) -> None:
+    clock.passed = 40 * 24 * 3600
+    service.answers += [tokens('one'), tokens('two')]
+    source = make(MemoryStore(EXPIRED))
+
+    assert [(await source.credentials()).refresh_token for _ in range(10)] == ['rt-secret-one'] * 10
+    clock.passed += 61
+    assert (await source.credentials()).refresh_token == 'rt-secret-two'
+
+
+async def test_another_account_that_logs_in_meanwhile_is_an_error(make: Make, service: Service, path: Path) -> None:
+    service.on_request = lambda: write(path, login('other', account='acct-2'))
+    source = make(write(path, EXPIRED))
+
+    with pytest.raises(AccountChangedError):
+        await source.credentials()
+    assert kept(path)['tokens']['refresh_token'] == 'rt-secret-other'
+
+
+async def test_a_login_that_is_ended_meanwhile_does_not_come_back(make: Make, service: Service, path: Path) -> None:
+    service.on_request = path.unlink
+    source = make(write(path, EXPIRED))
+
+    with pytest.raises(CredentialsNotFoundError):
+        await source.credentials()
+    assert [each.name for each in path.parent.iterdir() if each.is_file()] == ['.auth.json.lock']
+
+
+async def test_an_account_that_is_named_later_is_no_other(make: Make, service: Service, path: Path) -> None:
+    opaque = Credentials('opaque', refresh_token='rt', id_token='it', last_refresh=NOW - 9 * DAY)
+    source = make(write(path, opaque, last_refresh='2026-11-01T00:00:00Z'))
+
+    await source.credentials()
+    assert (await source.credentials()).account_id == 'acct-1'
+    write(path, login('other', account='acct-2'))
+    with pytest.raises(AccountChangedError):
+        await source.credentials()
 
 
 async def test_another_account_is_an_error(make: Make, service: Service, path: Path) -> None:
@@ -526,7 +606,7 @@ async def test_a_failed_save_is_an_error_of_its_own_and_the_tokens_stay_in_use(
     with pytest.raises(CredentialsSaveError) as caught:
         await source.credentials()
     assert str(caught.value) == snapshot(
-        'The new tokens could not be kept (OSError: no space). They are in the memory of this process, and saving is tried again at later requests; mend the store before it ends, or log in anew afterwards.'
+        'The new tokens could not be kept in the store Refusing (OSError: no space). They are in the memory of this process, and saving is tried again at later requests; mend the store before it ends, or log in anew afterwards.'
     )
     assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
 
@@ -548,7 +628,7 @@ async def test_tokens_that_could_not_be_kept_are_not_refreshed_before_they_are(
         await source.credentials()
 
     clock.passed += 25 * 3600
-    with pytest.raises(OSError, match='no space'):
+    with pytest.raises(CredentialsSaveError, match='no space'):
         await source.credentials()
     assert len(service.requests) == 1
 
@@ -564,6 +644,121 @@ async def test_a_login_made_meanwhile_stands(make: Make, service: Service, path:
 
     assert await source.credentials() == login('theirs')
     assert kept(path)['tokens']['refresh_token'] == 'rt-secret-theirs'
+
+
+class Moody(MemoryStore):
+    """A store of an application whose database comes and goes, and quotes what it was given."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__(credentials)
+        self.loads = 0
+        self.broken_load = 0
+        self.is_broken = False
+
+    async def load(self) -> Credentials:
+        self.loads += 1
+        if self.loads == self.broken_load:
+            raise ConnectionError('gone')
+        return await super().load()
+
+    async def save(self, credentials: Credentials) -> None:
+        if self.is_broken:
+            raise RuntimeError(f'INSERT failed [parameters: ({credentials.refresh_token!r}, {credentials!r})]')
+        await super().save(credentials)
+
+
+async def test_whatever_a_store_raises_is_an_error_of_ours(make: Make) -> None:
+    store = Moody(FRESH)
+    store.broken_load = 1
+
+    with pytest.raises(CredentialsError, match=r'The store Moody could not be read \(ConnectionError: gone\)'):
+        await make(store).credentials()
+    assert await make(store).credentials() == FRESH
+
+
+async def test_a_store_that_fails_while_the_service_is_asked_loses_no_token(make: Make, service: Service) -> None:
+    store = Moody(EXPIRED)
+    store.broken_load = 3
+    source = make(store)
+
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
+    assert (await store.load()).refresh_token == 'rt-secret-new-1'
+    assert len(service.requests) == 1
+
+
+async def test_an_error_of_a_store_does_not_tell_the_tokens(
+    make: Make, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Moody(replace(EXPIRED, refresh_token='rt-secret-which-is-long'))
+    store.is_broken = True
+    source = make(store)
+    with pytest.raises(CredentialsSaveError) as caught:
+        await source.credentials()
+
+    assert 'INSERT failed [parameters: (' in str(caught.value)
+    assert 'secret' not in str(caught.value)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+    # The tokens stay in use; what keeps going wrong is told in the log.
+    for _ in range(3):
+        clock.passed += 61
+        assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
+    assert len(caplog.records) == 1
+    assert 'rt-secret' not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('lock', 'message'),
+    [
+        (lambda: 7, 'The `lock` of the store Locking has to return an asynchronous context manager'),
+        (threading.Lock, 'The `lock` of the store Locking has to return an asynchronous context manager'),
+    ],
+)
+async def test_a_lock_that_is_none(make: Make, service: Service, lock: Any, message: str) -> None:
+    class Locking(MemoryStore):
+        def lock(self) -> Any:
+            return lock()
+
+    with pytest.raises(ConfigurationError, match=message):
+        await make(Locking(EXPIRED)).credentials()
+    assert service.requests == []
+
+
+async def test_a_lock_that_is_a_coroutine(make: Make, service: Service) -> None:
+    class Locking(MemoryStore):
+        async def lock(self) -> None: ...
+
+    with pytest.raises(ConfigurationError, match='and not be an `async def`'):
+        await make(Locking(EXPIRED)).credentials()
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(('broken', 'requests'), [('enter', 0), ('exit', 1)])
+async def test_a_lock_that_breaks(make: Make, service: Service, broken: str, requests: int) -> None:
+    class Locking(MemoryStore):
+        @contextlib.asynccontextmanager
+        async def lock(self) -> AsyncGenerator[None]:
+            if broken == 'enter':
+                raise OSError('no lock')
+            yield
+            raise OSError('no lock')
+
+    source = make(Locking(EXPIRED))
+    if broken == 'enter':
+        with pytest.raises(CredentialsError, match=r'could not be locked \(OSError: no lock\)'):
+            await source.credentials()
+    else:
+        assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
+    assert len(service.requests) == requests
+
+
+async def test_a_save_that_is_not_asynchronous(make: Make, service: Service) -> None:
+    class Vault(MemoryStore):
+        def save(self, credentials: Credentials) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+            pass
+
+    with pytest.raises(CredentialsSaveError, match='The `save` of the store Vault has to be an `async def`'):
+        await make(Vault(EXPIRED)).credentials()
 
 
 # After a kill
@@ -585,14 +780,56 @@ async def test_a_refresh_that_was_cut_off_is_told_and_not_repeated(
         await source.credentials()
 
     assert caught.value.is_interrupted
-    assert str(caught.value) == snapshot(
-        'The refresh that process 4321 on there began at 2026-11-21 12:00:00 UTC was cut off before its answer was kept, so the refresh token may be spent. Run `pydantic-ai-codex refresh` to try it all the same, or `pydantic-ai-codex login` (or `codex login`) to log in anew.'
+    assert str(caught.value).replace(str(path), 'auth.json') == snapshot(
+        'The refresh that process 4321 on there began at 2026-11-21 12:00:00 UTC was cut off before its answer was kept, so the refresh token may be spent. Run `pydantic-ai-codex refresh --store auth.json` to try it all the same. Run `pydantic-ai-codex login --store auth.json` to log in anew.'
     )
     assert len(caplog.records) == 1
     assert service.requests == []
 
     # The user's word is enough.
     assert (await source.refresh()).refresh_token == 'rt-secret-new-1'
+    assert await file.read_note() is None
+
+
+async def test_nothing_is_noted_of_a_refresh_that_was_never_sent(
+    clock: Clock, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('HTTPS_PROXY', 'socks9://127.0.0.1:9')
+    file = write(path, EXPIRED)
+    source = TokenSource(file, clock=clock)
+
+    with pytest.raises(ConfigurationError, match='The HTTP client cannot be made'):
+        await source.credentials()
+    assert await file.read_note() is None
+
+
+async def test_the_users_word_goes_before_a_failure_that_was_noted(make: Make, service: Service, path: Path) -> None:
+    service.answers.append(refusal('refresh_token_invalidated'))
+    source = make(write(path, EXPIRED))
+    with pytest.raises(CredentialsRefreshError):
+        await source.credentials()
+
+    assert (await source.refresh()).refresh_token == 'rt-secret-new-2'
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-2'
+
+
+async def test_tokens_that_were_written_down_before_a_kill_are_put_in_place(
+    make: Make, service: Service, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = write(path, EXPIRED)
+    assert EXPIRED.fingerprint is not None
+    async with file.lock():
+        await file.write_note(new_note(EXPIRED.fingerprint, 'started', now=NOW))
+    content = path.read_text(encoding='utf-8')
+    pending = path.with_name('.auth.json.new')
+    pending.write_text(
+        content.replace('rt-secret-expired', 'rt-secret-kept').replace(EXPIRED.access_token, jwt('kept'))
+    )
+
+    assert (await make(file).credentials()).refresh_token == 'rt-secret-kept'
+    assert service.requests == []
+    assert 'it has been finished now' in caplog.text
+    assert not pending.exists()
     assert await file.read_note() is None
 
 
@@ -616,6 +853,64 @@ async def test_the_note_stands_while_the_service_is_asked(make: Make, service: S
     assert await file.read_note() is None
 
 
+# Who waits
+
+
+async def test_a_valid_token_does_not_wait_for_another_process(make: Make, service: Service, path: Path) -> None:
+    file = write(path, DUE)
+
+    async with AuthFile(path).lock():
+        with anyio.fail_after(30):
+            assert await make(file).credentials() == DUE
+    assert (await make(file).credentials()).refresh_token == 'rt-secret-new-1'
+
+
+async def test_a_timeout_around_a_refresh_is_kept(
+    make: Make, service: Service, until: Callable[[Callable[[], bool]], Awaitable[None]]
+) -> None:
+    go_on = threading.Event()
+    service.on_request = lambda: go_on.wait(60)
+    store = MemoryStore(EXPIRED)
+    source = make(store)
+
+    with anyio.move_on_after(0.05) as scope:
+        await source.credentials()
+    assert scope.cancelled_caught
+    go_on.set()
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
+    assert len(service.requests) == 1
+
+
+async def test_an_event_loop_that_is_closed_in_the_middle_of_a_refresh_does_not_hold_up_others(
+    service: Service, clock: Clock
+) -> None:
+    """On a store of an application, whose refresh runs on the loop of the caller."""
+
+    class Hanging(MemoryStore):
+        hangs = True
+
+        async def save(self, credentials: Credentials) -> None:
+            if self.hangs:
+                await anyio.sleep_forever()
+            await super().save(credentials)
+
+    store = Hanging(EXPIRED)
+    source = TokenSource(store, http=service.http, clock=clock)
+
+    def leave_a_loop() -> None:
+        loop = asyncio.new_event_loop()
+        with pytest.raises(TimeoutError):
+            loop.run_until_complete(asyncio.wait_for(source.credentials(), 0.5))
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    await anyio.to_thread.run_sync(leave_a_loop)
+    store.hangs = False
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-2'
+
+
 # What it is made with
 
 
@@ -634,8 +929,14 @@ async def test_refresh_now(make: Make, service: Service) -> None:
 def test_what_is_wrong_is_said_at_once() -> None:
     with pytest.raises(ConfigurationError, match="takes 'auto' or 'never', not 'always'"):
         TokenSource(MemoryStore(FRESH), refresh='always')  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ConfigurationError, match='which a str has not'):
+    with pytest.raises(ConfigurationError, match='which a str is not'):
         TokenSource('auth.json')  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigurationError, match='which the class MemoryStore is not'):
+        TokenSource(MemoryStore)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigurationError, match='`endpoints` takes `Endpoints`'):
+        TokenSource(MemoryStore(FRESH), endpoints='https://x')  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigurationError, match='`http` takes an `AuthHTTP`'):
+        TokenSource(MemoryStore(FRESH), http=httpx2.AsyncClient)  # pyright: ignore[reportArgumentType]
     assert 'secret' not in repr(TokenSource(MemoryStore(FRESH)))
 
 

@@ -51,9 +51,10 @@ class LoginService:
             self.browsed.set()
         return True
 
-    def write_login(self, path: Path, **options: Any) -> dict[str, Any]:
-        """Put a login that it knows into a file."""
+    def write_login(self, path: Path, *, issuer: str | None = None, **options: Any) -> dict[str, Any]:
+        """Put a login that it knows into a file, which says that it comes from here, or from another issuer."""
         document = self.simulator.auth_json(**options)
+        document['tokens']['oauth_provenance'] = {'issuer': issuer or self.issuer, 'client_id': 'app_simulated'}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document), encoding='utf-8')
         path.chmod(0o600)
@@ -89,10 +90,14 @@ def auth_file(isolated: Path) -> Path:
 class Terminal:
     """A command in a terminal of its own."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str]) -> None:
+    def __init__(self, *arguments: str, columns: int, environment: dict[str, str]) -> None:
+        import fcntl
         import pty
+        import struct
+        import termios
 
         self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, '-c', PROGRAM, *arguments],
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
@@ -136,13 +141,13 @@ class Terminal:
 
 @pytest.fixture
 def terminal() -> Iterator[Callable[..., Terminal]]:
-    """Runs a command in a terminal; further environment variables by name."""
+    """Runs a command in a terminal of so many columns; further environment variables by name."""
     if sys.platform == 'win32':
         pytest.skip('there are no pseudo-terminals')
     started: list[Terminal] = []
 
-    def start(*arguments: str, **environment: str) -> Terminal:
-        started.append(Terminal(*arguments, environment=environment))
+    def start(*arguments: str, columns: int = 80, **environment: str) -> Terminal:
+        started.append(Terminal(*arguments, columns=columns, environment=environment))
         return started[-1]
 
     yield start

@@ -130,6 +130,19 @@ def test_an_expired_token_is_no_problem_where_it_can_be_refreshed(
     assert 'the next request refreshes it' in checks['token']['text']
 
 
+@pytest.mark.skipif(os.name != 'posix', reason='modes')
+def test_an_expired_token_in_a_file_that_is_read_only(
+    login: dict[str, Any], auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(auth_file, with_access_token(login, expires_at=datetime.now(UTC) - timedelta(days=2)))
+    auth_file.chmod(0o400)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['token']['state'], checks['refresh']['state']) == (FAILED, 'fail', 'warn')
+    assert 'cannot be refreshed: the login file cannot be written' in checks['token']['text']
+
+
 def test_an_expired_token_without_a_refresh_token(
     login: dict[str, Any], auth_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,7 +175,7 @@ def test_a_file_that_is_read_only(auth_file: Path, capsys: pytest.CaptureFixture
 
     code, checks = examined(capsys)
 
-    assert (code, checks['writable']['state']) == (OK, 'warn')
+    assert (code, checks['writable']['state'], checks['refresh']['state']) == (OK, 'warn', 'warn')
     assert 'refresh="never"' in checks['writable']['advice']
 
 
@@ -196,6 +209,40 @@ def test_a_token_without_an_account(login: dict[str, Any], auth_file: Path, caps
 
 
 @pytest.mark.usefixtures('login')
+@pytest.mark.parametrize(
+    ('content', 'state', 'words'),
+    [
+        ('model = "x"', 'ok', 'restricts no login'),
+        ('forced_login_method = "chatgpt"', 'ok', 'has `forced_login_method`'),
+        ('forced_login_method = "api"', 'warn', "`forced_login_method` is 'api'"),
+        ('forced_chatgpt_workspace_id = "acct-work"', 'warn', '`forced_chatgpt_workspace_id` does not name'),
+        ('cli_auth_credentials_store = "keyring"', 'warn', "`cli_auth_credentials_store` is 'keyring'"),
+        ('forced_login_method = ', 'warn', 'cannot be read'),
+    ],
+)
+def test_the_configuration_of_the_cli(
+    content: str, state: str, words: str, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auth_file.with_name('config.toml').write_text(content)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['config']['state']) == (OK, state)
+    assert words in checks['config']['text']
+    assert (checks['config']['advice'] is None) is (state == 'ok')
+
+
+def test_a_link_that_leads_in_a_circle(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    auth_file.parent.mkdir()
+    auth_file.symlink_to(auth_file)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['file']['state']) == (FAILED, 'fail')
+    assert 'symbolic links' in checks['file']['text']
+
+
+@pytest.mark.usefixtures('login')
 def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(('127.0.0.1', 0)) as listener:
         port = listener.getsockname()[1]
@@ -205,6 +252,18 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 
     assert (code, checks['port']['state']) == (OK, 'warn')
     assert f'lsof -i :{port}' in checks['port']['advice']
+
+
+@pytest.mark.usefixtures('login')
+def test_no_port_that_is_free(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(('127.0.0.1', 0)) as one, socket.create_server(('127.0.0.1', 0)) as other:
+        ports = (one.getsockname()[1], other.getsockname()[1])
+        monkeypatch.setattr('pydantic_ai_codex._cli._doctor.CALLBACK_PORTS', ports)
+
+        _, checks = examined(capsys)
+
+    assert all(f'{port} cannot be used' in checks['port']['text'] for port in ports)
+    assert checks['port']['advice'].startswith('`login --device` needs none.')
 
 
 @pytest.mark.usefixtures('login')
@@ -228,6 +287,18 @@ def test_a_cache_folder_that_cannot_be(
 
     assert checks['cache']['state'] == 'warn'
     assert 'CODEX_CACHE_DIR' in checks['cache']['advice']
+
+
+@pytest.mark.usefixtures('login')
+@pytest.mark.parametrize('folder', ['~nosuchuser/x', '/' + 'x' * 5000])
+def test_a_cache_folder_that_is_none(
+    folder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CODEX_CACHE_DIR', folder)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['cache']['state']) == (OK, 'warn')
 
 
 @pytest.mark.usefixtures('login')

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from pydantic_ai_codex._cli import FAILED, INTERRUPTED, NO_LOGIN, OK, USAGE, main
+from pydantic_ai_codex._cli import FAILED, INTERRUPTED, OK, USAGE, main
 from pydantic_ai_codex._cli._prompts import browser_of
+from pydantic_ai_codex.auth import AuthFile
+from pydantic_ai_codex.errors import CredentialsSaveError
 from pydantic_ai_codex.testing import fake_access_token
 
 
@@ -78,11 +80,8 @@ def test_another_workspace_is_refused(service: Any, auth_file: Path, capsys: pyt
     assert not auth_file.exists()
 
 
-def test_the_replaced_login_is_revoked_at_its_own_service(
-    service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_replaced_login_is_revoked_at_its_own_service(service: Any, auth_file: Path) -> None:
     old = service.write_login(auth_file)
-    monkeypatch.setenv('CODEX_REVOKE_TOKEN_URL_OVERRIDE', f'{service.issuer}/oauth/revoke')
 
     assert main(['login', '--issuer', service.issuer]) == OK
 
@@ -90,15 +89,73 @@ def test_the_replaced_login_is_revoked_at_its_own_service(
     assert len(service.oauth.revoked) == 1
 
 
-def test_the_replaced_login_is_not_sent_to_another_issuer(
-    service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    service.write_login(auth_file)
-    monkeypatch.setenv('CODEX_REVOKE_TOKEN_URL_OVERRIDE', 'http://127.0.0.1:1/revoke')
+def test_the_replaced_login_is_not_sent_to_another_issuer(service: Any, auth_file: Path) -> None:
+    service.write_login(auth_file, issuer='http://127.0.0.1:1')
 
     assert main(['login', '--issuer', service.issuer]) == OK
 
     assert service.oauth.revoked == []
+
+
+def test_whose_login_is_replaced_is_told(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.write_login(auth_file)
+
+    assert main(['login', '--issuer', service.issuer]) == OK
+    assert 'It replaces another login there (logged in as user@example.com (plus), account ' in capsys.readouterr().err
+
+    assert main(['login', '--issuer', service.issuer]) == OK
+    assert 'replaces' not in capsys.readouterr().err
+
+    assert main(['login', '--json', '--issuer', service.issuer]) == OK
+    assert json.loads(capsys.readouterr().out)['replaced'] == {
+        'auth_mode': 'chatgpt',
+        'account_id': 'acct-ada',
+        'email': 'ada@example.com',
+    }
+
+
+def test_nobody_is_warned_of_the_mode_of_a_file_that_is_replaced(
+    service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.write_login(auth_file)
+    auth_file.chmod(0o644)
+
+    assert main(['login', '--issuer', service.issuer]) == OK
+
+    assert 'Other users' not in capsys.readouterr().err
+
+
+def test_a_broken_file_makes_room_for_the_login(
+    service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auth_file.parent.mkdir()
+    auth_file.write_text('{"tokens": ', encoding='utf-8')
+
+    assert main(['login', '--issuer', service.issuer]) == OK
+
+    aside = auth_file.with_name('auth.json.broken')
+    assert f'held no login that could be read. It is {aside} now.' in capsys.readouterr().err
+    assert aside.read_text() == '{"tokens": '
+    assert tokens_of(auth_file)['account_id'] == 'acct-ada'
+
+
+def test_a_login_that_cannot_be_kept_is_ended(
+    service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def full(self: object, credentials: Any) -> None:
+        error = CredentialsSaveError('They are nowhere but in memory.', path=auth_file)
+        raise error from OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(AuthFile, 'save', full)
+
+    assert main(['login', '--issuer', service.issuer]) == FAILED
+
+    err = capsys.readouterr().err
+    assert 'You are not logged in: the login could not be put into ' in err
+    assert 'and was ended (No space left on device)' in err
+    assert len(service.oauth.revoked) == 1
+    assert service.browsed.wait(60)
+    assert 'You are not logged in' in service.pages[0]
 
 
 def test_a_device_login_on_a_pipe_has_no_line_that_is_rewritten(
@@ -125,6 +182,37 @@ def test_a_device_login_in_a_terminal_rewrites_one_line(service: Any, terminal: 
     assert session.end() == OK
     waiting = re.findall(r'\rWaiting for you, (\d+:\d\d) left', session.shown)
     assert len(waiting) == 1
+
+
+def test_a_narrow_terminal_has_one_line_as_well(service: Any, terminal: Callable[..., Any]) -> None:
+    service.oauth.device_polls = 2
+
+    session = terminal('login', '--device', '--issuer', service.issuer, columns=30)
+
+    assert session.end() == OK
+    waiting = re.findall(r'\r(Waiting for you, [^\r\n]*)', session.shown)
+    assert [bool(re.fullmatch(r'Waiting for you, \d\d:\d\d left\. ', line)) for line in waiting] == [True, True]
+
+
+@pytest.mark.parametrize('options', [{'columns': 20}, {'TERM': 'dumb'}])
+def test_a_terminal_that_cannot_rewrite_a_line_has_no_such_line(
+    options: dict[str, Any], service: Any, terminal: Callable[..., Any]
+) -> None:
+    service.oauth.device_polls = 1
+
+    session = terminal('login', '--device', '--issuer', service.issuer, **options)
+
+    assert session.end() == OK
+    assert 'Waiting for you, about 15 min left.\r\n' in session.shown
+    assert ('\x1b' in session.shown) is ('TERM' not in options)
+
+
+def test_the_line_of_a_device_login_is_wiped(service: Any, terminal: Callable[..., Any]) -> None:
+    service.oauth.device_polls = 1
+
+    session = terminal('login', '--device', '--issuer', service.issuer)
+
+    assert session.end() == OK
     assert re.search(r'\r +\rLogged in as ada@example.com', session.shown)
 
 
@@ -205,6 +293,34 @@ def test_a_key_is_not_shown_while_it_is_typed(auth_file: Path, terminal: Callabl
     assert json.loads(auth_file.read_text(encoding='utf-8'))['OPENAI_API_KEY'] == 'sk-typed'
 
 
+@pytest.mark.parametrize('option', ['--with-api-key', '--with-access-token'])
+@pytest.mark.parametrize(('key', 'code', 'words'), [('\x03', INTERRUPTED, 'Stopped.'), ('\x04', FAILED, 'Nothing was')])
+def test_a_prompt_ends_at_once(
+    option: str, key: str, code: int, words: str, auth_file: Path, terminal: Callable[..., Any]
+) -> None:
+    session = terminal('login', option)
+    session.until('(key|token): ')
+    session.type(key)
+
+    assert session.end() == code
+    assert words in session.shown
+    assert 'Traceback' not in session.shown
+    assert not auth_file.exists()
+
+
+def test_a_line_of_an_env_file_is_no_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], auth_file: Path
+) -> None:
+    monkeypatch.setattr('sys.stdin', Input('OPENAI_API_KEY=sk-secret\n'))
+
+    assert main(['login', '--with-api-key']) == FAILED
+
+    err = capsys.readouterr().err
+    assert 'leave out the name and the equals sign' in err
+    assert 'sk-secret' not in err
+    assert not auth_file.exists()
+
+
 def test_an_access_token_from_standard_input(
     auth_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,6 +331,7 @@ def test_an_access_token_from_standard_input(
 
     out, err = capsys.readouterr()
     assert out.endswith(f'Kept in {auth_file}.\n')
+    assert 'warning: The Codex CLI refuses a file with an access token alone' in err
     assert token not in out + err
     assert tokens_of(auth_file)['access_token'] == token
 
@@ -243,13 +360,18 @@ def test_a_key_where_a_token_is_expected_says_which_option_to_use(
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_login(
-    service: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(['login', '--store', str(tmp_path), '--issuer', service.issuer]) == NO_LOGIN
+    service.write_login(auth_file)
+    auth_file.chmod(0o400)
+
+    assert main(['login', '--issuer', service.issuer]) == FAILED
 
     out, err = capsys.readouterr()
     assert (out, 'authorize' in err) == ('', False)
-    assert str(tmp_path) in err
+    assert f"'{auth_file}' cannot be written: it is marked as read-only" in err
+    assert 'To keep it elsewhere, use `--store PATH`.' in err
+    assert 'efresh' not in err
     assert not service.oauth.requests
 
 
@@ -262,6 +384,18 @@ def test_a_place_that_no_program_reads_is_told(
 
     assert f'Set CODEX_AUTH_FILE={path}' in capsys.readouterr().err
     assert path.exists()
+
+
+def test_a_relative_place_is_told_by_its_whole_path(
+    service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(['login', '--store', 'work/auth.json', '--issuer', service.issuer]) == OK
+
+    out, err = capsys.readouterr()
+    assert f'Kept in {tmp_path}/work/auth.json.' in out
+    assert f'Set CODEX_AUTH_FILE={tmp_path}/work/auth.json, or' in err
 
 
 def test_our_own_file_is_read_from_then_on(service: Any, isolated: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -314,10 +448,29 @@ def test_a_configuration_that_cannot_be_read_restricts_nothing_and_is_told(
     assert 'warning: ' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(('store', 'is_told'), [([], True), (['--store', 'own'], False)])
+def test_a_keyring_that_the_cli_uses_instead_of_its_file_is_told(
+    store: list[str], is_told: bool, service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auth_file.parent.mkdir()
+    (auth_file.parent / 'config.toml').write_text('cli_auth_credentials_store = "keyring"')
+
+    assert main(['login', '--issuer', service.issuer, *store]) == OK
+
+    err = capsys.readouterr().err
+    assert (
+        "warning: The Codex CLI does not use this file, as `cli_auth_credentials_store` is 'keyring'" in err
+    ) is is_told
+
+
 @pytest.mark.parametrize(
     'arguments',
     [
         ['--with-api-key', '--workspace', 'acct-1'],
+        ['--with-api-key', '--no-browser'],
+        ['--with-access-token', '--issuer', 'https://example.com'],
+        ['--device', '--no-browser'],
+        ['--issuer', ''],
         ['--device', '--exchange-api-key'],
         ['--issuer', 'http://example.com'],
     ],

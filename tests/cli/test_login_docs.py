@@ -1,10 +1,11 @@
-"""docs/login.md says what is the case: its sessions, its messages and its code."""
+"""The pages in docs/ say what is the case: the sessions and messages of login.md, and the code of all."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,10 +53,30 @@ def test_the_table_is_read() -> None:
     assert len(ROWS) > 10
 
 
-@pytest.mark.parametrize('block', re.findall(r'```python\n(.*?)```', TEXT, re.DOTALL))
-def test_a_block_runs(block: str) -> None:
-    names: dict[str, object] = {}
+def blocks(page: Path) -> list[str]:
+    return re.findall(r'```python\n(.*?)```', page.read_text(encoding='utf-8'), re.DOTALL)
 
-    exec(compile(block, str(DOCUMENT), 'exec'), names)
 
-    assert {'work', 'home'} <= set(names)
+PAGES = sorted(DOCUMENT.parent.glob('*.md'))
+TESTS = [block for page in PAGES for block in blocks(page) if 'def test_' in block]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_run_one_after_the_other(page: Path) -> None:
+    names: dict[str, object] = {'__name__': '__main__'}
+
+    for block in blocks(page):
+        if block not in TESTS:
+            exec(compile(block, str(page), 'exec'), names)
+
+    assert len(names) > 2, f'{page.name} defines nothing'
+
+
+@pytest.mark.parametrize('block', TESTS)
+def test_a_test_passes(block: str, tmp_path: Path) -> None:
+    (tmp_path / 'test_block.py').write_text(block, encoding='utf-8')
+
+    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stdout

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import threading
-import time
+import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from pydantic_ai_codex._cli import OK, main
-from pydantic_ai_codex._cli._prompts import Countdown, browser_of, paste_line, read_secret, show_url
+from pydantic_ai_codex._cli._prompts import Countdown, paste_line, read_secret, show_url
 from pydantic_ai_codex.errors import ConfigurationError
 
 
@@ -66,10 +65,11 @@ def test_what_is_said_of_the_address(
 
 
 async def pasted(monkeypatch: pytest.MonkeyPatch, content: bytes) -> tuple[str, str]:
-    reader, writer = os.pipe()
-    os.write(writer, content)
-    os.close(writer)
-    with os.fdopen(reader, encoding='utf-8') as standard_input:
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        file.seek(0)
+        standard_input = io.TextIOWrapper(file, encoding='utf-8')
         monkeypatch.setattr('sys.stdin', standard_input)
         return await paste_line(), await paste_line()
 
@@ -97,24 +97,29 @@ def test_a_secret_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
         read_secret('API key')
 
 
-def test_a_browser_that_takes_its_time_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = threading.Event()
-    opened: list[str] = []
+@pytest.mark.parametrize('text', ['x' * 70_000, '\n' * 70_000])
+def test_a_secret_that_never_ends(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    standard_input = io.StringIO(text)
+    monkeypatch.setattr('sys.stdin', standard_input)
 
-    def slow(url: str) -> bool:
-        opened.append(url)
-        return closed.wait(60)
+    with pytest.raises(ConfigurationError, match='far too long; it should hold the API key'):
+        read_secret('API key')
 
-    monkeypatch.setattr('webbrowser.open', slow)
-    monkeypatch.setenv('BROWSER', 'mine')
-    browser = browser_of()
-    assert browser is not None
-    browser('https://example.com')
+    assert standard_input.tell() < 70_000
 
-    closed.set()
-    while not opened:
-        time.sleep(0.005)
-    assert opened == ['https://example.com']
+
+@pytest.mark.anyio
+async def test_a_line_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await pasted(monkeypatch, b'x' * 65_540)
+
+    assert (len(first), second) == (65_536, 'xxxx')
+
+
+def test_an_input_that_cannot_be_read_has_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with open(tmp_path / 'written', 'w', encoding='utf-8') as unreadable:
+        monkeypatch.setattr('sys.stdin', unreadable)
+
+        assert anyio.run(paste_line) == ''
 
 
 class LoginPage(io.StringIO):

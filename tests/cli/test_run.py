@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from pydantic_ai_codex._cli import FAILED, NO_LOGIN, OK, USAGE, main
-from pydantic_ai_codex.testing import fake_access_token
+from pydantic_ai_codex.errors import CredentialsRefreshError
+from pydantic_ai_codex.testing import CodexSimulator, fake_access_token
 
 COMMAND = [sys.executable, '-m', 'pydantic_ai_codex']
 
@@ -71,8 +72,10 @@ def test_demo_live_without_a_login(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_simulator_names_its_login_service(served: dict[str, Any]) -> None:
-    assert set(served) == {'base_url', 'access_token', 'issuer'}
+    assert set(served) == {'base_url', 'access_token', 'issuer', 'token_url', 'revoke_url'}
     assert served['base_url'].startswith(f'{served["issuer"]}/')
+    assert served['token_url'] == f'{served["issuer"]}/oauth/token'
+    assert served['revoke_url'] == f'{served["issuer"]}/oauth/revoke'
 
 
 def test_run_prints_the_answer_and_nothing_else(login: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,8 +125,73 @@ def test_errors_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['run', 'Hi', '--json']) == NO_LOGIN
 
     captured = capsys.readouterr()
-    assert json.loads(captured.out)['error']['type'] == 'CredentialsError'
+    assert json.loads(captured.out)['error']['type'] == 'CredentialsNotFoundError'
     assert captured.err == ''
+
+
+@pytest.mark.parametrize('command', [['run', 'Hi'], ['refresh']])
+@pytest.mark.parametrize(
+    'error', [CredentialsRefreshError('No.', is_permanent=True), CredentialsRefreshError('Later.')]
+)
+def test_an_error_has_one_name_and_one_code_in_every_command(
+    command: list[str],
+    error: CredentialsRefreshError,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(self: object) -> None:
+        raise error
+
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', fake_access_token())
+    for method in ('credentials', 'refresh'):
+        monkeypatch.setattr(f'pydantic_ai_codex.auth.TokenSource.{method}', fail)
+
+    assert main([*command, '--json']) == FAILED
+
+    told = json.loads(capsys.readouterr().out)['error']
+    assert (told['type'], told['message']) == ('CredentialsRefreshError', str(error))
+
+
+def test_a_login_that_is_due_and_cannot_be_kept_fails_in_every_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / 'work.json'
+    store.write_text(json.dumps(CodexSimulator().auth_json(expires_in=-60)), encoding='utf-8')
+    store.chmod(0o400)
+
+    for command in (['run', 'Hi'], ['refresh']):
+        assert main([*command, '--json', '--store', str(store)]) == FAILED
+        assert json.loads(capsys.readouterr().out)['error']['type'] == 'CredentialsFileError'
+
+
+def test_run_takes_the_login_of_a_store(
+    served: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', 'another')
+    store = tmp_path / 'work.json'
+    store.write_text(json.dumps({'tokens': {'access_token': served['access_token']}}), encoding='utf-8')
+
+    assert main(['run', 'Hello', '--store', str(store), '--base-url', served['base_url']]) == OK
+
+    assert capsys.readouterr().out == 'Simulated answer to: Hello\n'
+
+
+def test_demo_takes_the_login_of_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', 'another')
+    store = tmp_path / 'work.json'
+
+    assert main(['demo', '--live', '--store', str(store)]) == NO_LOGIN
+
+    assert str(store) in capsys.readouterr().err
+    assert (os.environ['CODEX_ACCESS_TOKEN'], os.environ.get('CODEX_AUTH_FILE')) == ('another', None)
+
+
+def test_a_demo_without_a_login_takes_no_store(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['demo', '--store', 'own']) == USAGE
+
+    assert '--live' in capsys.readouterr().err
 
 
 def test_a_refused_login_fails(

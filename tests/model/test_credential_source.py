@@ -132,9 +132,14 @@ async def test_our_provider_goes_on_with_what_was_refreshed(simulator: CodexSimu
     assert simulator.oauth.reuses == []
 
 
-async def test_a_login_service_that_is_down_is_told_as_such(simulator: CodexSimulator, path: Path) -> None:
+async def test_a_login_service_that_is_down_is_told_as_such(
+    simulator: CodexSimulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def instant(*_: object) -> None: ...
+
+    monkeypatch.setattr('pydantic_ai_codex._clock.SystemClock.sleep', instant)
     simulator.revoke()
-    simulator.oauth.script_token(fail(500))
+    simulator.oauth.script_token(*[fail(500)] * 4)
     provider = provider_on(simulator, AuthFile(path))
 
     with pytest.raises(ModelAPIError, match='The login service answered with status 500') as caught:

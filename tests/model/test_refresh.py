@@ -14,7 +14,7 @@ from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError, UserError
 from pydantic_ai.models.fallback import FallbackModel
 
-from pydantic_ai_codex import CodexModel
+from pydantic_ai_codex import CodexModel, CodexProvider
 from pydantic_ai_codex.auth import AuthFile
 from pydantic_ai_codex.errors import (
     AccountChangedError,
@@ -130,7 +130,7 @@ async def test_a_login_that_was_revoked_says_so(path: Path) -> None:
 
     assert caught.value.status_code == 401
     assert 'The login could not be refreshed. The refresh token was revoked' in str(caught.value)
-    assert 'Run `pydantic-ai-codex login` (or `codex login`)' in str(caught.value)
+    assert f'Run `pydantic-ai-codex login --store {path}` to log in anew' in str(caught.value)
     assert [request.status for request in simulator.requests] == [401]
     assert len(simulator.oauth.requests) == 1
 
@@ -185,7 +185,7 @@ async def test_a_provider_that_never_refreshes(path: Path) -> None:
     with pytest.raises(ModelHTTPError) as caught:
         await Agent(simulator.model(provider=provider)).run('Hi')
 
-    assert "Run any `codex` command, which refreshes it (this provider has `refresh='never'`)" in str(caught.value)
+    assert f'Run `pydantic-ai-codex refresh --store {path}`, which this provider does not' in str(caught.value)
     assert simulator.oauth.requests == []
 
 
@@ -236,7 +236,7 @@ async def test_new_tokens_that_cannot_be_kept_are_an_error_of_their_own(
     simulator = CodexSimulator(reply('Hi.'))
     store = write(path, simulator.auth_json(expires_in=-60))
 
-    async def refuse(*_: object) -> None:
+    async def refuse(*_: object, **__: object) -> None:
         raise CredentialsSaveError('The disk is full.', path=path)
 
     monkeypatch.setattr(AuthFile, 'save', refuse)
@@ -264,6 +264,41 @@ async def test_many_requests_at_once_make_one_refresh(path: Path) -> None:
     assert outputs == ['Hi.'] * 100
     assert len(simulator.oauth.refreshes) == 1
     assert simulator.oauth.reuses == []
+
+
+async def test_a_factory_that_always_makes_the_same_client_works_after_a_refresh(path: Path) -> None:
+    simulator = CodexSimulator(reply('One.'), reply('Two.'))
+    store = write(path, simulator.auth_json(expires_in=-60))
+    client = simulator.http_client()
+    agent = Agent(simulator.model(provider=simulator.provider(credentials=store, http_client=lambda: client)))
+
+    assert [(await agent.run('Hi')).output for _ in range(2)] == ['One.', 'Two.']
+    assert len(simulator.oauth.refreshes) == 1
+
+
+async def test_a_login_goes_only_to_the_service_that_it_comes_from(path: Path) -> None:
+    simulator = CodexSimulator(reply('Hi.'))
+    async with simulator.serve() as server:
+        document = simulator.auth_json(expires_in=-60)
+        document['tokens']['oauth_provenance'] = {'issuer': server.issuer, 'client_id': 'app_EMoamEEZ73f0CkXaXp7hrann'}
+        provider = CodexProvider(credentials=write(path, document), base_url=server.base_url)
+        async with provider:
+            assert (await Agent(CodexModel('gpt-5.5', provider=provider)).run('Hi')).output == 'Hi.'
+
+    assert len(simulator.oauth.refreshes) == 1
+    assert json.loads(path.read_bytes())['tokens']['oauth_provenance']['issuer'] == server.issuer
+
+
+async def test_the_precise_error_can_be_caught_around_an_agent(path: Path) -> None:
+    simulator = CodexSimulator()
+    store = write(path, simulator.auth_json(expires_in=-60))
+    simulator.oauth.expire_refresh_tokens()
+
+    with pytest.raises(CredentialsRefreshError) as caught:
+        await Agent(simulator.model(provider=simulator.provider(credentials=store))).run('Hi')
+
+    assert isinstance(caught.value, UserError)
+    assert (caught.value.code, caught.value.is_permanent) == ('refresh_token_expired', True)
 
 
 async def test_a_refresh_goes_through_the_http_client_of_the_provider(path: Path) -> None:

@@ -78,6 +78,13 @@ def exchange_form(id_token: str, /, **changes: str) -> dict[str, str]:
     }
 
 
+def anonymous_client(simulator: CodexSimulator) -> httpx2.AsyncClient:
+    """A client that does not name its library."""
+    client = simulator.http_client()
+    del client.headers['user-agent']
+    return client
+
+
 async def get(simulator: CodexSimulator, url: str) -> httpx2.Response:
     async with simulator.http_client() as client:
         return await client.get(url)
@@ -86,12 +93,12 @@ async def get(simulator: CodexSimulator, url: str) -> httpx2.Response:
 async def post_json(
     simulator: CodexSimulator, path: str, body: object, headers: dict[str, str] | None = None
 ) -> httpx2.Response:
-    async with simulator.http_client() as client:
+    async with anonymous_client(simulator) as client:
         return await client.post(ISSUER + path, json=body, headers=IDENTITY if headers is None else headers)
 
 
 async def post_form(simulator: CodexSimulator, path: str, form: dict[str, str]) -> httpx2.Response:
-    async with simulator.http_client() as client:
+    async with anonymous_client(simulator) as client:
         return await client.post(ISSUER + path, data=form)
 
 

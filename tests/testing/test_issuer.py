@@ -289,6 +289,40 @@ async def test_revoking_an_unknown_token_is_no_error() -> None:
     assert (answer.status_code, simulator.oauth.revoked) == (200, [])
 
 
+@pytest.mark.parametrize('path', ['/oauth/token', '/oauth/revoke'])
+@pytest.mark.parametrize(
+    ('query', 'headers', 'status'),
+    [
+        ('?a=1', {}, 400),
+        ('', {'authorization': 'Bearer at'}, 400),
+        ('', {'cookie': 'a=1'}, 400),
+        ('', {'content-type': 'application/json; charset=latin-1'}, 415),
+        ('', {'content-type': 'application/json; charset="UTF-8"'}, 200),
+    ],
+)
+@pytest.mark.parametrize('strict', [True, False])
+async def test_what_the_cli_never_sends_along_is_refused(
+    path: str, query: str, headers: dict[str, str], status: int, strict: bool
+) -> None:
+    simulator = CodexSimulator(strict=strict)
+    token = simulator.credentials.refresh_token or ''
+    body = refresh_body(token) if path == '/oauth/token' else revoke_body(token)
+    answer = await post_json(simulator, path + query, body, {**IDENTITY, **headers})
+
+    assert answer.status_code == (status if strict else 200)
+
+
+async def test_a_name_that_comes_twice_is_refused() -> None:
+    simulator = CodexSimulator()
+    async with simulator.http_client() as client:
+        headers = {**IDENTITY, 'content-type': 'application/json'}
+        content = '{"grant_type": "refresh_token", "refresh_token": "a", "refresh_token": "b"}'
+        answer = await client.post(f'{ISSUER}/oauth/token', content=content, headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.json()['error']['message'] == "Repeated parameter: 'refresh_token'."
+
+
 @pytest.mark.parametrize(
     ('changes', 'headers', 'message'),
     [

@@ -150,3 +150,26 @@ async def test_a_form_is_refused() -> None:
     answer = await post_form(CodexSimulator(), '/api/accounts/deviceauth/usercode', {'client_id': CLIENT_ID})
 
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize('name', ['originator', 'user-agent', 'authorization', 'cookie'])
+@pytest.mark.parametrize(
+    ('path', 'body'),
+    [('usercode', {'client_id': CLIENT_ID}), ('token', {'device_auth_id': 'x', 'user_code': 'y'})],
+)
+async def test_headers_of_the_client_are_refused(path: str, body: Json, name: str) -> None:
+    answer = await post_json(CodexSimulator(), f'/api/accounts/deviceauth/{path}', body, {name: 'codex_exec/1'})
+
+    assert answer.json()['error']['message'] == f'The header {name} is not sent with this request.'
+
+
+async def test_a_lenient_simulator_takes_other_clients() -> None:
+    simulator = CodexSimulator(strict=False)
+    path = '/api/accounts/deviceauth'
+    begun = await post_json(
+        simulator, f'{path}/usercode', {'client_id': 'mine', 'scope': 'openid'}, {'originator': 'me'}
+    )
+    polled = await post_form(simulator, f'{path}/token', {**begun.json(), 'more': '1'})
+    missing = await post_json(simulator, f'{path}/token', {'user_code': 'x'}, {})
+
+    assert (begun.status_code, polled.status_code, missing.status_code) == (200, 403, 400)

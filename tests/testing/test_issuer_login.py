@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pydoc
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -9,13 +11,17 @@ import pytest
 
 from pydantic_ai_codex.auth import Credentials
 from pydantic_ai_codex.testing import CodexSimulator, SimulatorError
+from pydantic_ai_codex.testing._issuer import SimulatedIssuer
+from pydantic_ai_codex.testing._issuer_options import IssuerOptions
 
 from .issuer_client import (
     AUTHORIZE,
     CALLBACK,
     ISSUER,
+    anonymous_client,
     authorize_url,
     code_form,
+    exchange_form,
     field,
     get,
     log_in,
@@ -204,6 +210,17 @@ async def test_codes_of_another_form_are_refused(changes: dict[str, str], messag
     assert answer.json()['error']['message'].startswith(message)
 
 
+@pytest.mark.parametrize('form', [code_form('ac'), exchange_form('it')], ids=['code', 'exchange'])
+@pytest.mark.parametrize('name', ['originator', 'user-agent', 'authorization', 'cookie'])
+async def test_a_form_comes_without_headers_of_the_client(form: dict[str, str], name: str) -> None:
+    simulator = CodexSimulator()
+    async with anonymous_client(simulator) as client:
+        answer = await client.post(f'{ISSUER}/oauth/token', data=form, headers={name: 'codex_exec/1'})
+
+    assert answer.status_code == 400
+    assert answer.json()['error']['message'] == f'The header {name} is not sent with this request.'
+
+
 async def test_a_code_is_no_json() -> None:
     assert (await post_json(CodexSimulator(), '/oauth/token', code_form('ac'))).status_code == 415
 
@@ -230,3 +247,20 @@ async def test_served_over_a_port() -> None:
 
     assert ISSUER not in page.text
     assert (answer.status_code, answer.headers['location'].partition('?')[0]) == (303, CALLBACK)
+
+
+async def test_what_browsers_were_refused_is_told_to_the_test() -> None:
+    simulator = CodexSimulator()
+    await get(simulator, authorize_url(redirect_uri='http://127.0.0.1:4242/auth/callback'))
+
+    assert simulator.oauth.problems == [
+        "redirect_uri cannot be 'http://127.0.0.1:4242/auth/callback'.",
+        'Set `any_port` of the simulated login service to take the port of redirect_uri.',
+    ]
+    assert 'refused a login: Set `any_port`' in repr(simulator.oauth)
+
+
+def test_the_options_are_explained() -> None:
+    text = pydoc.plain(pydoc.render_doc(SimulatedIssuer))
+
+    assert all(f'{option.name}: ' in text for option in fields(IssuerOptions))

@@ -119,8 +119,8 @@ async def test_each_endpoint_has_its_own_script() -> None:
     path = '/api/accounts/deviceauth'
     answers = [
         await post_json(simulator, '/oauth/revoke', revoke_body(token_of(simulator))),
-        await post_json(simulator, f'{path}/usercode', {'client_id': CLIENT_ID}),
-        await post_json(simulator, f'{path}/token', {'device_auth_id': 'a', 'user_code': 'b'}),
+        await post_json(simulator, f'{path}/usercode', {'client_id': CLIENT_ID}, {}),
+        await post_json(simulator, f'{path}/token', {'device_auth_id': 'a', 'user_code': 'b'}, {}),
         await refresh(simulator, token_of(simulator)),
     ]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -119,7 +119,7 @@ def test_login() -> None:
             'refresh_token': credentials.refresh_token,
             'account_id': simulator.account_id,
         },
-        'last_refresh': '2026-05-01T00:00:00Z',
+        'last_refresh': '2026-04-30T23:00:00Z',
     }
 
 
@@ -142,3 +142,13 @@ def test_what_is_no_turn_is_refused_at_once(entry: Any) -> None:
 def test_a_default_that_is_no_turn_is_refused_at_once(default: Any) -> None:
     with pytest.raises(ConfigurationError, match='is no turn'):
         CodexSimulator(default=default)
+
+
+@pytest.mark.parametrize(
+    ('expires_in', 'age'),
+    [(None, 3600), (timedelta(days=10), 3600), (timedelta(days=1), 9 * 24 * 3600), (-60, 10 * 24 * 3600 + 60)],
+)
+def test_its_login_was_not_got_just_now(expires_in: timedelta | float | None, age: float) -> None:
+    document = CodexSimulator(now=lambda: NOW).auth_json(expires_in=expires_in)
+
+    assert NOW - datetime.fromisoformat(document['last_refresh']) == timedelta(seconds=age)

@@ -199,13 +199,13 @@ def test_token_that_fits_in_no_header(token: str, auth_mode: str) -> None:
         bearer_headers(credentials, "'auth.json'")
 
     assert str(caught.value) == (
-        "The token from 'auth.json' is no token: it holds characters that none has. Run `codex login`, or replace it."
+        "The token from 'auth.json' is no token: it holds characters that none has. Log in anew."
     )
 
 
 def test_empty_token() -> None:
-    with pytest.raises(CredentialsError, match=r"^The token from 'auth.json' is empty. Run `codex login`"):
-        bearer_headers(Credentials('', account_id='acct-1'), "'auth.json'")
+    with pytest.raises(CredentialsError, match=r"^The token from 'auth.json' is empty. Replace it"):
+        bearer_headers(Credentials('', account_id='acct-1'), "'auth.json'", 'Replace it')
 
 
 @pytest.mark.parametrize('account_id', [None, '', 'acct\r\nx-injected: 1', 'äcct'])
@@ -215,8 +215,8 @@ def test_no_account(account_id: str | None) -> None:
 
     assert str(caught.value) == (
         'The login from a test names no ChatGPT account: it has no account id, and its tokens are no JWTs with a claim '
-        'that holds one. Run `codex login` to log in with ChatGPT; in code, pass `Credentials(..., account_id=...)`, or '
-        'an API key as `CodexProvider(api_key=...)`.'
+        'that holds one. Log in anew; in code, pass `Credentials(..., account_id=...)`, or an API key as '
+        '`CodexProvider(api_key=...)`.'
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from pydantic_core import from_json
 
@@ -11,6 +11,9 @@ from .notes import RefreshNote
 
 Shape: TypeAlias = Literal['chatgpt', 'tokens', 'flat', 'apikey']
 """Where the login stands: under one of two keys, at the top level, or as an API key."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes; a login takes some thousands."""
 
 _BYTE_ORDER_MARK = b'\xef\xbb\xbf'
 
@@ -42,6 +45,16 @@ def login_in(content: bytes) -> Credentials:
         ShapeError: If there is no login in it.
     """
     return credentials_from_json(document_in(content))
+
+
+def check_size(size: int) -> None:
+    """See that a content of that size could be loaded again.
+
+    Raises:
+        ValueError: If it could not.
+    """
+    if size > LARGEST:
+        raise ValueError('it would be far too large for a login')
 
 
 def shape_of(document: object, credentials: Credentials) -> Shape:

@@ -71,7 +71,7 @@ def facts_of(
         target=places.target,
         lock_path=places.lock,
         exists=status is not None,
-        is_link=path.is_symlink(),
+        is_link=os.path.islink(path),
         size=None if status is None else status.st_size,
         mode=mode,
         owner=None if status is None or mode is None else status.st_uid,

@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
-import anyio.to_thread
 
-LONGEST_WAIT: Final = 60.0
+from ...errors import CredentialsError
+
+PATIENCE: Final = 60.0
 """Seconds; a refresh takes one or two, and gives up long before."""
 
 _PAUSES: Final = (0.01, 0.05)
 
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.05
+"""Seconds between looks at whether a thread is done, doubled each time: a save takes some milliseconds."""
+
 _T = TypeVar('_T')
+
+
+class LockedError(CredentialsError):
+    """Somebody else holds the lock; everything else about the login may be in order."""
 
 
 class Hold:
@@ -33,10 +41,17 @@ class Hold:
         self._users = 1
         self._mutex = threading.Lock()
 
-    def join(self) -> None:
-        """Hold it too."""
+    @property
+    def is_over(self) -> bool:
+        """Whether it was given up."""
+        return self._users == 0
+
+    def join(self) -> bool:
+        """Hold it too, unless it was given up; whether it is held."""
         with self._mutex:
-            self._users += 1
+            if self._users:
+                self._users += 1
+            return self._users > 0
 
     def leave(self) -> None:
         """Hold it no more."""
@@ -51,21 +66,21 @@ def _nothing() -> None:
 
 
 @asynccontextmanager
-async def hold(path: Path, failed: Callable[[OSError | None], Exception]) -> AsyncGenerator[Hold]:
+async def hold(path: Path, failed: Callable[[OSError | None], Exception], patience: float) -> AsyncGenerator[Hold]:
     """Hold the lock of a file.
 
     Not reentrant: who holds it and asks again waits for itself, and gets the error in the end.
 
     Args:
         path: The lock file, in a folder that exists. It is left in place.
-        failed: The error to raise: for a lock file that cannot be used, or, without one, for a lock that was not free
-            for a minute.
+        failed: The error to raise: for a lock file that cannot be used, or, without one, for a lock that was not free.
+        patience: How many seconds to wait for it; 0 is one attempt.
     """
     from filelock import FileLock, Timeout
 
     # Whoever is last gives it up, in whatever thread that is.
     lock = FileLock(path, mode=0o600, thread_local=False)
-    deadline = anyio.current_time() + LONGEST_WAIT
+    deadline = anyio.current_time() + patience
     while True:
         # An attempt takes microseconds. In a worker thread, a cancelled task could not tell whether it had succeeded.
         try:
@@ -90,27 +105,32 @@ async def uninterrupted(work: Callable[[], _T], held: Hold | None) -> _T:
     """Do the work in a thread, to its end, whatever becomes of the task.
 
     It begins before anything is awaited. So a task that is cancelled after the login service has answered still keeps
-    the answer, and the lock that it held is not free before that is done.
+    the answer, and the lock that it held is not free before that is done. A worker thread would not do: it is waited
+    for, and a cancelled task does not get as far.
     """
     outcome: Future[_T] = Future()
 
     def run() -> None:
         try:
-            outcome.set_result(work())
+            try:
+                result = work()
+            finally:
+                leave()
         except BaseException as error:  # noqa: BLE001 - it is raised in the task
             outcome.set_exception(error)
-        finally:
-            leave()
+        else:
+            outcome.set_result(result)
 
-    leave = held.leave if held is not None else _nothing
-    if held is not None:
-        held.join()
+    leave = held.leave if held is not None and held.join() else _nothing
     thread = threading.Thread(target=run, name='pydantic-ai-codex: login file')
     try:
         thread.start()
     except BaseException:
         leave()
         raise
+    pause = _SHORTEST_LOOK
     with anyio.CancelScope(shield=True):
-        await anyio.to_thread.run_sync(thread.join)
+        while not outcome.done():
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_LOOK)
     return outcome.result()

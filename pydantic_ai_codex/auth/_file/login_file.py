@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import to_json
 
 from ...errors import CredentialsError, CredentialsFileError, CredentialsNotFoundError, CredentialsSaveError
 from .._credentials import Credentials, ShapeError, update_json
-from .content import TornError, document_in, is_successor, login_in, shape_of
+from .._paths import login_command
+from .content import LARGEST, TornError, check_size, document_in, is_successor, login_in, shape_of
 from .inspection import FileFacts, facts_of, warn_of_others
+from .lock import LockedError
 from .notes import RefreshNote, note_from_json, note_to_json
-from .places import Places, make_folder, places_of
+from .places import Places, make_lock_file, places_of
 from .reading import document_to_update, settled
 from .writing import (
+    EMPTIED,
     NotWrittenError,
     check_file,
     check_room,
@@ -29,13 +33,15 @@ from .writing import (
     write_whole,
 )
 
-_LARGEST: Final = 1024 * 1024
-"""A login takes some kilobytes."""
-
 _SETTLED: Final = 2.0
 """Seconds. Some file systems count changes in steps of two: what changed just now can change again and look alike."""
 
-_LOG_IN: Final = 'Run `pydantic-ai-codex login` (or `codex login`)'
+_GROWTH: Final = 64 * 1024
+"""Bytes that a new login may take more than the old one."""
+
+
+class SupersededError(CredentialsError):
+    """The file holds another login by now than the one that was to be replaced, or none; it was left as it is."""
 
 
 class _Version(NamedTuple):
@@ -49,6 +55,8 @@ class _Version(NamedTuple):
 
 class LoginFile:
     """Reads and writes one login file; see `AuthFile`.
+
+    What writes is told the `places`, which the caller looks up once for all that it does under one lock.
 
     Args:
         path: The file.
@@ -74,25 +82,33 @@ class LoginFile:
             finally:
                 os.close(descriptor)
         except FileNotFoundError as error:
-            raise CredentialsNotFoundError(
-                f'There is no login: {self.describe()} does not exist. Run `pydantic-ai-codex login` (or `codex '
-                'login`, which writes ~/.codex/auth.json, or $CODEX_HOME/auth.json), let CODEX_AUTH_FILE name another '
-                'file, or pass `credentials=` or `api_key=` to `CodexProvider`.',
-                path=self.path,
-            ) from error
+            raise self._not_found('does not exist') from error
         except (OSError, ValueError) as error:
             next_step = 'Mend its place or its permissions, then try again.'
             raise self._error(f'cannot be read: {reason(error)}', next_step) from error
 
-    def save(self, credentials: Credentials) -> None:
-        """Put the login into the file."""
-        # A symbolic link stays one: the file that it points to is replaced.
-        places = places_of(self.path)
+    def places(self) -> Places:
+        """Where the file is, and what stands beside it."""
         try:
-            if places.target.exists():
-                check_file(places.target)
-            document = document_to_update(places.target)
-            write_whole(places, to_json(update_json(document, credentials, now=datetime.now(UTC)), indent=2))
+            return places_of(self.path)
+        except (OSError, ValueError) as error:
+            raise self._error(f'has an impossible name: {reason(error)}', 'Name the right one.') from error
+
+    def save(self, places: Places, credentials: Credentials, replacing: str | None) -> None:
+        """Put the login into the file, unless it holds neither the one that is replaced nor the new one."""
+
+        def check() -> None:
+            if replacing is not None and self._is_superseded(places, {replacing, credentials.fingerprint}):
+                raise SupersededError(
+                    f'The login file {self.describe()} holds another login by now, or none; so it stays.'
+                )
+
+        try:
+            # A symbolic link stays one: the file that it points to is replaced.
+            document = self._document(places)
+            content = to_json(update_json(document, credentials, now=datetime.now(UTC)), indent=2)
+            check_size(len(content))
+            write_whole(places, content, check)
         except (OSError, ValueError) as error:
             raise self._save_error(reason(error)) from error
         except NotWrittenError as error:
@@ -102,9 +118,8 @@ class LoginFile:
         finally:
             self._cached = None
 
-    def finish_save(self) -> bool:
+    def finish_save(self, places: Places) -> bool:
         """Put what a process was killed over into the file; whether there was such a thing."""
-        places = places_of(self.path)
         content = self._pending_successor(places)
         if content is None:
             return False
@@ -113,87 +128,81 @@ class LoginFile:
         except NotWrittenError as error:
             raise self._save_error(str(error), is_pending=True) from error
         self._cached = None
-        self.clear_note()
+        self.clear_note(places)
         return True
 
-    def check_writable(self) -> None:
+    def check_writable(self, places: Places) -> None:
         """See that a login could be saved."""
-        places = places_of(self.path)
         try:
-            size = 0
-            if places.target.exists():
-                check_file(places.target)
-                size = places.target.stat().st_size
-            document_to_update(places.target)
+            size = len(to_json(self._document(places), indent=2))
+            check_size(size + _GROWTH)
             check_room(places, size)
         except (OSError, ValueError) as error:
             raise self._error(
                 f'cannot be written: {reason(error)}',
-                'Refreshing would spend its refresh token and lose the new one. Let it be written (mount it '
-                'read-write, give it mode 0600, make room on its disk, move away what is no login), let '
-                "CODEX_AUTH_FILE name a file that can be, or pass `refresh='never'` to `CodexProvider` and let the "
-                'Codex CLI refresh.',
+                'New tokens could not be kept. Let it be written (mount it read-write, give it mode 0600, make room on '
+                'its disk, move away what is no login), or use another file.',
             ) from error
 
-    def remove(self) -> bool:
+    def remove(self, places: Places) -> bool:
         """Remove the file and what stands beside it; whether there was one."""
         try:
-            return remove(places_of(self.path))
+            return remove(places)
         except OSError as error:
             next_step = 'Remove it yourself: the login in it may still work.'
             raise self._error(f'cannot be removed: {reason(error)}', next_step) from error
         finally:
             self._cached = None
 
-    def read_note(self) -> RefreshNote | None:
+    def read_note(self, places: Places) -> RefreshNote | None:
         """The note, where there is one that can be read."""
         try:
-            return note_from_json(places_of(self.path).note.read_bytes())
+            return note_from_json(places.note.read_bytes())
         except OSError:
             return None
 
-    def write_note(self, note: RefreshNote) -> None:
+    def write_note(self, places: Places, note: RefreshNote) -> None:
         """Keep a note."""
-        path = places_of(self.path).note
         try:
-            write_beside(path, note_to_json(note))
+            write_beside(places.note, note_to_json(note), places.owner)
         except OSError as error:
-            next_step = f'Let files be made in {str(path.parent)!r}, then try again.'
+            next_step = f'Let files be made in {str(places.note.parent)!r}, then try again.'
             raise self._error(f'cannot have a note beside it: {reason(error)}', next_step) from error
 
-    def clear_note(self) -> None:
+    def clear_note(self, places: Places) -> None:
         """Forget the note, as far as that can be: after a save it names a token that the file no longer has."""
         with suppress(OSError):
-            places_of(self.path).note.unlink()
+            places.note.unlink()
 
-    def lock_path(self) -> Path:
-        """The file to lock, with a folder to be in."""
-        path = places_of(self.path).lock
+    def prepare_lock(self) -> Places:
+        """Where everything is, with a file to lock."""
+        places = self.places()
         try:
-            make_folder(path)
+            make_lock_file(places.lock, places.owner)
         except OSError as error:
-            raise self.lock_error(error) from error
-        return path
+            raise self.lock_error(places, 0, error) from error
+        return places
 
-    def lock_error(self, error: OSError | None) -> CredentialsError:
-        """The error for a lock that cannot be had: for a reason, or because it is never free."""
-        path = str(places_of(self.path).lock)
+    def lock_error(self, places: Places, patience: float, error: OSError | None) -> CredentialsError:
+        """The error for a lock that cannot be had: for a reason, or because it was not free for that long."""
+        path = str(places.lock)
         if error is not None:
             return self._error(
                 f'cannot be locked: {path!r}: {reason(error)}',
                 'Remove that file if it belongs to another user, and let this one write into its folder.',
             )
-        note = self.read_note()
+        note = self.read_note(places)
         holder = f'process {note.pid} on {note.host}' if note is not None else 'another process'
-        return CredentialsError(
-            f'The login file {self.describe()} is locked for more than a minute, perhaps by {holder}, which should be '
-            f'refreshing it. End what hangs, then try again: the lock ({path!r}) goes with its process, and the file '
+        waited = f' for more than {patience:.0f} seconds' if patience >= 1 else ''
+        return LockedError(
+            f'The login file {self.describe()} is locked{waited}, perhaps by {holder}, which should be refreshing it. '
+            f'Try again; if it stays so, end what hangs: the lock ({path!r}) goes with its process, and the file '
             'itself may stay.'
         )
 
     def inspect(self) -> FileFacts:
         """What there is to say about the file."""
-        places = places_of(self.path)
+        places = self.places()
         shape = problem = write_problem = None
         try:
             credentials = self.load()
@@ -201,11 +210,11 @@ class LoginFile:
         except (CredentialsError, OSError, ValueError) as error:
             problem = str(error)
         try:
-            self.check_writable()
+            self.check_writable(places)
         except CredentialsError as error:
             write_problem = str(error)
         return facts_of(
-            self.path, places, shape=shape, problem=problem, write_problem=write_problem, note=self.read_note()
+            self.path, places, shape=shape, problem=problem, write_problem=write_problem, note=self.read_note(places)
         )
 
     def _pending_successor(self, places: Places) -> bytes | None:
@@ -213,7 +222,7 @@ class LoginFile:
         try:
             content = places.pending.read_bytes()
             check_file(places.target)
-            if is_successor(content, settled(places.target), self.read_note()):
+            if is_successor(content, settled(places.target), self.read_note(places)):
                 return content
         except FileNotFoundError:  # nothing waits, or somebody has logged out
             pass
@@ -225,7 +234,7 @@ class LoginFile:
 
     def _load_open(self, descriptor: int) -> Credentials:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
             raise self._error('is no regular file, or far too large for a login', 'Name the right one.')
         warn_of_others(self.path, status.st_mode)
         version = _Version(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -242,11 +251,36 @@ class LoginFile:
         try:
             return login_in(content)
         except TornError as error:
-            next_step = f'{_LOG_IN} to log in anew, or put a whole file in its place.'
+            next_step = f'Run {login_command(self.path)} to log in anew, or put a whole file in its place.'
             raise self._error(str(error), next_step, is_torn=True) from error
         except ShapeError as error:
-            next_step = f'{_LOG_IN} to log in anew.'
+            if content.strip() == EMPTIED:
+                raise self._not_found('holds no login: it was logged out') from error
+            next_step = f'Run {login_command(self.path)} to log in anew.'
             raise self._error(f'holds no login that can be used: {error}', next_step) from error
+
+    def _document(self, places: Places) -> dict[str, Any]:
+        """What a login would go into, in a file that may be written or that there is none of yet."""
+        if os.path.exists(places.target):
+            check_file(places.target)
+        return document_to_update(places.target)
+
+    def _is_superseded(self, places: Places, expected: Collection[str | None]) -> bool:
+        """Whether the file holds a login that is none of these, or somebody has logged out."""
+        try:
+            content = settled(places.target)
+            return content.strip() == EMPTIED or login_in(content).fingerprint not in expected
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError):  # broken, and nothing that somebody chose
+            return False
+
+    def _not_found(self, what: str) -> CredentialsNotFoundError:
+        return CredentialsNotFoundError(
+            f'There is no login: {self.describe()} {what}. Run {login_command(self.path)}, let CODEX_AUTH_FILE name '
+            'another file, or pass `credentials=` or `api_key=` to `CodexProvider`.',
+            path=self.path,
+        )
 
     def _error(self, what: str, next_step: str, *, is_torn: bool = False) -> CredentialsFileError:
         message = f'The login file {self.describe()} {what}. {next_step}'
@@ -257,6 +291,6 @@ class LoginFile:
         return CredentialsSaveError(
             f'The new tokens could not be put into the login file {self.describe()}: {why}. {where}. Mend the file, '
             'its permissions or its disk, then try again. Should this process have ended by then, run '
-            '`pydantic-ai-codex login`.',
+            f'{login_command(self.path)}.',
             path=self.path,
         )

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from ..._protocol.values import text_or_none
 
-RefreshState: TypeAlias = Literal['started', 'failed']
+RefreshState: TypeAlias = Literal['started', 'failed', 'lost']
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RefreshNote:
 
     `started` is written before the token is spent, and goes away when the new ones are kept. Found later, it says that
     the process was killed in between, and that the token may be spent. `failed` keeps other processes from asking again
-    for nothing.
+    for nothing. `lost` says that the request was sent and its answer never came: the token may be spent, too.
 
     Attributes:
         fingerprint: The `Credentials.fingerprint` of the login that is refreshed.
@@ -60,7 +60,7 @@ def note_from_json(content: bytes) -> RefreshNote | None:
         return None
     fingerprint, host = text_or_none(values.get('fingerprint')), text_or_none(values.get('host'))
     state, pid = values.get('state'), values.get('pid')
-    if fingerprint is None or host is None or state not in ('started', 'failed') or at.tzinfo is None:
+    if fingerprint is None or host is None or state not in ('started', 'failed', 'lost') or at.tzinfo is None:
         return None
     if not isinstance(pid, int) or isinstance(pid, bool):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any, Final, cast
@@ -38,7 +39,7 @@ def document_to_update(target: Path) -> dict[str, Any]:
         OSError: If it cannot be read.
         ValueError: If it is nothing that a login goes into, and not just empty.
     """
-    content = settled(target) if target.exists() else b''
+    content = settled(target) if os.path.exists(target) else b''
     if not content.strip():
         return {}
     try:

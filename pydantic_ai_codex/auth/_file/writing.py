@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from .places import Places, make_folder, takes_files
+from .places import Owner, Places, give, make_folder, takes_files
 
 _PRIVATE: Final = 0o600
 
@@ -18,6 +20,14 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY | getattr(os,
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EIO, getattr(errno, 'EDQUOT', errno.ENOSPC)})
 """What a disk says that takes no more. Writing in place would not help, while it does where only the folder refuses."""
+
+EMPTIED: Final = b'{}'
+"""What a logout leaves of a file that it cannot remove."""
+
+_REPLACE_PATIENCE: Final = 1.0 if os.name == 'nt' else 0.0
+"""Seconds. Windows refuses to replace a file that somebody reads, which takes a moment."""
+
+_REPLACE_PAUSE: Final = 0.05
 
 _LEAST_ROOM: Final = 16 * 1024
 """Bytes that have to be free before a token is spent; a login takes four to eight thousand."""
@@ -64,32 +74,48 @@ def check_room(places: Places, size: int) -> None:
     Raises:
         OSError: If it cannot.
     """
-    if not places.target.exists() and not takes_files(places.target.parent):
+    exists = os.path.exists(places.target)
+    if not exists and not takes_files(places.target.parent):
         raise PermissionError(errno.EACCES, 'its folder takes no new files')
-    if not places.stem.parent.exists() and takes_files(places.stem.parent):
+    if not os.path.exists(places.stem.parent) and takes_files(places.stem.parent):
         return
     try:
-        stage(places.probe, b' ' * max(2 * size, _LEAST_ROOM))
-        places.probe.unlink()
+        stage(places.probe, b' ' * max(2 * size, _LEAST_ROOM), places.owner)
+        places.probe.unlink(missing_ok=True)
     except OSError as error:
         # A folder that takes no files does not matter where the file itself can be written.
-        if error.errno in _FULL or not places.target.exists():
+        if error.errno in _FULL or not exists:
             raise
 
 
-def write_whole(places: Places, content: bytes) -> None:
-    """Put the content into the file; a kill at any moment leaves the old one, the new one, or the means to mend it.
+def write_whole(places: Places, content: bytes, check: Callable[[], object]) -> None:
+    """Put the content into the file.
+
+    A kill at any moment leaves the old one, the new one, or a torn one with the new one whole beside it. Only where
+    nothing can be written beside the file, a kill while it is written in place can leave a torn one alone.
+
+    Args:
+        places: The file.
+        content: What it shall hold.
+        check: Called at the last moment, with the content staged; what it raises leaves the file as it was.
 
     Raises:
         NotWrittenError: If neither replacing the file nor writing it in place works.
     """
     try:
-        make_folder(places.pending)
-        stage(places.pending, content)
+        make_folder(places.pending, places.owner)
+        stage(places.pending, content, places.owner)
     except OSError as error:
+        check()
         _write_in_place_after(error, places, content, is_pending=False)
-    else:
-        install(places, content)
+        return
+    try:
+        check()
+    except BaseException:
+        with suppress(OSError):
+            places.pending.unlink()
+        raise
+    install(places, content)
 
 
 def install(places: Places, content: bytes) -> None:
@@ -99,8 +125,8 @@ def install(places: Places, content: bytes) -> None:
         NotWrittenError: If it can neither replace the file nor be written in its place. It stays pending.
     """
     try:
-        _keep_owner(places)
-        os.replace(places.pending, places.target)
+        _check_owner(places)
+        _replace(places.pending, places.target)
     except OSError as error:
         _write_in_place_after(error, places, content, is_pending=True)
         with suppress(OSError):
@@ -109,8 +135,8 @@ def install(places: Places, content: bytes) -> None:
         _sync_folder(places.target.parent)
 
 
-def stage(path: Path, content: bytes) -> None:
-    """Write a file of our own, for the user alone, and see it onto the disk; nothing is left where that fails.
+def stage(path: Path, content: bytes, owner: Owner | None) -> None:
+    """Write a file of our own, for its owner alone, and see it onto the disk; nothing is left where that fails.
 
     Raises:
         OSError: If it cannot be written.
@@ -119,6 +145,7 @@ def stage(path: Path, content: bytes) -> None:
     try:
         try:
             _set_private(descriptor)  # it may be the leftover of another umask
+            give(descriptor, owner)
             _write_all(descriptor, content)
             os.fsync(descriptor)
         finally:
@@ -129,16 +156,16 @@ def stage(path: Path, content: bytes) -> None:
         raise
 
 
-def write_beside(path: Path, content: bytes) -> None:
+def write_beside(path: Path, content: bytes, owner: Owner | None) -> None:
     """Replace one of the files beside the login.
 
     Raises:
         OSError: If it cannot be written.
     """
-    make_folder(path)
+    make_folder(path, owner)
     staged = path.with_name(f'{path.name}.new')
-    stage(staged, content)
-    os.replace(staged, path)
+    stage(staged, content, owner)
+    _replace(staged, path)
     _sync_folder(path.parent)
 
 
@@ -151,12 +178,12 @@ def remove(places: Places) -> bool:
     Raises:
         OSError: If it is still there, with its content.
     """
-    existed = places.target.exists()
+    existed = os.path.exists(places.target)
     if existed:
         try:
             places.target.unlink()
         except OSError:  # a file that is mounted by itself, or a folder that is read-only
-            write_in_place(places.target, b'{}\n')
+            write_in_place(places.target, EMPTIED + b'\n')
     for path in (places.pending, places.note, places.note.with_name(f'{places.note.name}.new'), places.probe):
         with suppress(OSError):
             path.unlink()
@@ -194,7 +221,7 @@ def write_in_place(target: Path, content: bytes) -> None:
 
 
 def _write_in_place_after(replacing: OSError, places: Places, content: bytes, *, is_pending: bool) -> None:
-    if not places.target.exists():
+    if not os.path.exists(places.target):
         # Without the file that a refresh began with, nothing would finish it.
         with suppress(OSError):
             places.pending.unlink()
@@ -205,23 +232,32 @@ def _write_in_place_after(replacing: OSError, places: Places, content: bytes, *,
         raise NotWrittenError(replacing, error, is_pending=is_pending) from error
 
 
-def _keep_owner(places: Places) -> None:
-    """Give the pending file the owner and the group of the file it replaces, as where root works for a user.
+def _check_owner(places: Places) -> None:
+    """See that the pending file has the owner of the file it replaces, as where root works for a user.
 
     Raises:
-        OSError: If the owner would become another one. A group does not matter to a file that only its owner can read.
+        OSError: If it has not. Its group does not matter to a file that only its owner can read.
     """
-    change_owner = getattr(os, 'chown', None)
-    if change_owner is None or not places.target.exists():
-        return
-    old, new = places.target.stat(), places.pending.stat()
-    if (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid):
-        return
-    try:
-        change_owner(places.pending, old.st_uid, old.st_gid)
-    except OSError:
+    if os.name == 'posix' and os.path.exists(places.target):
+        old, new = places.target.stat(), places.pending.stat()
         if old.st_uid != new.st_uid:
-            raise
+            raise PermissionError(errno.EPERM, 'its owner could not be kept')
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename, and wait a little for whoever has the target open where the system minds that.
+
+    Raises:
+        OSError: If it cannot be replaced.
+    """
+    deadline = time.monotonic() + _REPLACE_PATIENCE
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_REPLACE_PAUSE)
 
 
 def _set_private(descriptor: int) -> None:

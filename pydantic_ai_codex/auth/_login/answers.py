@@ -66,7 +66,7 @@ def read_pasted(text: str, state: str) -> Granted | LoginError:
     """
     text = ''.join(text.split())  # A terminal may have wrapped the address.
     if '=' in text:
-        query = text.rpartition('?')[2].partition('#')[0]
+        query = (text.partition('?')[2] if '?' in text else text).partition('#')[0]
         if 'code=' not in query and 'error=' not in query:
             return LoginError(f'This is not where the login page ended. {_PASTE_WHAT}', reason='state')
     else:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+
+import anyio
 
 from ..._clock import Clock, SystemClock
 from ..._protocol.constants import CALLBACK_PATH, CALLBACK_PORTS, DEFAULT_ORIGINATOR
@@ -18,11 +22,20 @@ from .answers import read_pasted
 from .callback import CallbackServer, open_callback_server
 from .page import failed_page, logged_in_page
 from .requests import PKCE, authorize_url
-from .service import LoginService, who
-from .waiting import FirstAnswer, beside
+from .service import LoginService, check_environment
+from .waiting import FirstAnswer, awaited, beside, duration
+from .who import who
 
 _MOST_PASTES: Final = 10
 """How often one that cannot be used is asked for again, so that an input which never ends is not read for ever."""
+
+_NOT_PASTED: Final = (
+    'Nothing was pasted, so there is no login. Log in again and paste the address, or log in with a device code '
+    '(`--device`).'
+)
+
+_POLL: Final = 0.05
+"""Seconds between two looks at whether the browser is open."""
 
 
 async def browser_login(
@@ -49,12 +62,13 @@ async def browser_login(
 
     Args:
         show: Gets the address to open, always.
-        open_browser: Opens the address; a failure of it does not end the login.
-        paste: Asks for what the user copied and returns the line as it was typed, with its end. An empty text, or
-            `EOFError`, says that nothing more will come.
+        open_browser: Opens the address, in a thread of its own. That it fails, or returns `False`, does not end the login;
+            it is told to `warn`, and without that to nobody.
+        paste: Asks, as an `async def`, for what the user copied, and returns the line as it was typed, with its end. An
+            empty text, or `EOFError`, says that nothing more will come.
         keep: What is done with the login, such as `save_login`, before the browser is told that it worked.
         warn: Gets what went wrong without ending the login. With it, a paste that cannot be used is asked for again;
-            without it, such a paste ends the login.
+            without it, such a paste ends the login, and nobody hears of the rest.
         workspaces: The accounts that may log in; empty for any.
         exchange_api_key: Whether to ask for a platform API key, too, which becomes `Credentials.api_key`. Not every
             account gets one; that is told to `warn`.
@@ -70,11 +84,14 @@ async def browser_login(
 
     Raises:
         LoginError: If there is none; its `reason` says why.
-        ConfigurationError: If there is neither a port nor `paste`.
+        ConfigurationError: If there is neither a port nor `paste`, a function is not what it has to be, or the
+            environment keeps the login service from being asked.
     """
     if not ports and paste is None:
         raise ConfigurationError('A login with a browser needs `ports` to come back to, or `paste`.')
     clock = clock or SystemClock()
+    if http is None:
+        await check_environment()
     service = LoginService(
         endpoints or Endpoints.of(), http or AuthHTTP(originator=originator), clock, tuple(workspaces)
     )
@@ -86,19 +103,21 @@ async def browser_login(
             service.endpoints, pkce, redirect_uri=redirect_uri, originator=originator, workspaces=workspaces
         )
         show(url)
-        if open_browser is not None:
-            _open(open_browser, url, warn)
 
         async def finish(code: str) -> Credentials:
-            credentials = await service.log_in(code, redirect_uri=redirect_uri, verifier=pkce.verifier)
+            credentials = await service.log_in(
+                code, redirect_uri=redirect_uri, verifier=pkce.verifier, warn=warn or _ignore
+            )
             if exchange_api_key:
                 credentials = await service.with_api_key(credentials, warn or _ignore)
             if keep is not None:
-                await keep(credentials)
+                await awaited(keep(credentials), 'keep')
             return credentials
 
         first = FirstAnswer()
         sources: list[Callable[[], Coroutine[Any, Any, object]]] = [lambda: _expire(first, clock, timeout)]
+        if open_browser is not None:
+            sources.append(lambda: _open(open_browser, url, warn or _ignore))
         if server is not None:
             sources.append(lambda: server.serve(first.put))
         if paste is not None:
@@ -139,20 +158,29 @@ async def _server(
         return None
 
 
-def _open(open_browser: Callable[[str], object], url: str, warn: Callable[[str], object] | None) -> None:
-    try:
-        is_open = open_browser(url) is not False  # which is what `webbrowser.open` says
-    except Exception:  # noqa: BLE001 - the address was shown, and the user can open it
-        is_open = False
-    if not is_open:
-        (warn or _ignore)('The browser cannot be opened. Open the address yourself.')
+async def _open(open_browser: Callable[[str], object], url: str, warn: Callable[[str], object]) -> None:
+    """Open the address, beside everything else: some browsers take until they are closed."""
+    outcome: Future[object] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(open_browser(url))
+        except BaseException as error:  # noqa: BLE001 - the address was shown, and the user can open it
+            outcome.set_exception(error)
+
+    # Nothing can interrupt it, so the thread is one that does not keep the process alive.
+    threading.Thread(target=run, name='codex-login-browser', daemon=True).start()
+    while not outcome.done():  # noqa: ASYNC110 - no event crosses from the other thread
+        await anyio.sleep(_POLL)
+    if outcome.exception() is not None or outcome.result() is False:  # which is what `webbrowser.open` says
+        warn('The browser cannot be opened. Open the address yourself.')
 
 
 async def _expire(first: FirstAnswer, clock: Clock, seconds: float) -> None:
     await clock.sleep(seconds)
     first.put(
         LoginError(
-            f'Nobody finished the login page within {seconds / 60:g} minutes. Log in again, with the new address.',
+            f'Nobody finished the login page within {duration(seconds)}. Log in again, with the new address.',
             reason='expired',
         )
     )
@@ -182,7 +210,7 @@ class _Pastes:
     async def _read(self) -> None:
         for left in reversed(range(_MOST_PASTES)):
             try:
-                text = await self.paste()
+                text = await awaited(self.paste(), 'paste')
             except EOFError:
                 text = ''
             if not text:
@@ -195,4 +223,4 @@ class _Pastes:
                 return
             self.warn(answer.message)
         if self.is_alone:
-            self.first.put(LoginError('Nothing was pasted, so there is no login.', reason='cancelled'))
+            self.first.put(LoginError(_NOT_PASTED, reason='cancelled'))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from errno import EADDRINUSE
 from http import HTTPStatus
 from types import TracebackType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import anyio
 import anyio.abc
@@ -36,6 +36,23 @@ _HEAD_TIMEOUT: Final = 10.0
 _SEND_TIMEOUT: Final = 5.0
 """Seconds to be told to go, to send a request, and to take the page. Browsers open connections that they never use."""
 
+_MOST_SILENT: Final = 32
+"""Connections that have not said what they want; of more, the oldest is dropped."""
+
+_CROWDED: Final = {
+    errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED,
+}  # fmt: skip
+_CROWDED_PAUSE: Final = 0.2
+"""What the system says that takes no more connections just now, and seconds until it is asked again."""
+
+_CANCELLED: Final = (
+    'The login was cancelled by another login that was started on this machine. Finish that one, or log in again.'
+)
+
+_NO_MORE: Final = (
+    'The browser cannot come back, as this machine takes no more connections. End some programs, then log in again.'
+)
+
 _GONE: Final = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 """What reading from, or writing to, somebody who has left raises."""
 
@@ -53,6 +70,8 @@ class CallbackServer:
         self._state = state
         self.port: int = listener.extra(anyio.abc.SocketAttribute.local_port)
         """The port."""
+        self._silent: list[anyio.CancelScope] = []
+        """Those who have not sent a whole head yet, the oldest first."""
         self._is_answered = False
         self._page = b''
         self._has_page = anyio.Event()
@@ -83,16 +102,24 @@ class CallbackServer:
                 async with stream:
                     await self._handle(stream, came)
 
+        # In a group of their own, those who are served stay when no more can be let in.
+        async with anyio.create_task_group() as tasks:
+            while await self._let_in(handle, tasks):
+                while self._silent:
+                    self._silent.pop().cancel()
+                await anyio.sleep(_CROWDED_PAUSE)
+            came(LoginError(_NO_MORE, reason='port'))
+
+    async def _let_in(
+        self, handle: Callable[[anyio.abc.SocketStream], Coroutine[Any, Any, None]], tasks: anyio.abc.TaskGroup
+    ) -> bool:
+        """Let connections in until that fails; whether it may work again in a moment."""
+        may_go_on = True
         try:
-            await self._listener.serve(handle)
-        except* OSError:
-            came(
-                LoginError(
-                    'The browser cannot come back, as this machine takes no more connections. End some programs, then '
-                    'log in again.',
-                    reason='port',
-                )
-            )
+            await self._listener.serve(handle, tasks)
+        except* OSError as group:
+            may_go_on = all(cast('OSError', error).errno in _CROWDED for error in _leaves(group))
+        return may_go_on
 
     async def show(self, status: HTTPStatus, page: bytes) -> None:
         """Show the browser how the login ended, where one waits, and wait until it has the page."""
@@ -107,16 +134,23 @@ class CallbackServer:
             return
         request: Request | None = None
         with anyio.move_on_after(_HEAD_TIMEOUT) as reading:
-            request = await _read_request(stream)
+            self._silent.append(reading)
+            if len(self._silent) > _MOST_SILENT:
+                self._silent.pop(0).cancel()
+            try:
+                request = await _read_request(stream)
+            finally:
+                if reading in self._silent:
+                    self._silent.remove(reading)
         if reading.cancelled_caught:
             return
-        if (status := refusal(request)) is not None or request is None:
+        if (status := refusal(request, self.port)) is not None or request is None:
             await _send(stream, response(status or HTTPStatus.BAD_REQUEST))
         elif request.path == CANCEL_PATH:
             try:
                 await _send(stream, response(HTTPStatus.OK))
             finally:
-                came(LoginError('The login was cancelled by another login that was started.', reason='cancelled'))
+                came(LoginError(_CANCELLED, reason='cancelled'))
         else:
             await self._call_back(stream, request, came)
 
@@ -168,7 +202,7 @@ async def _listen(port: int, clock: Clock) -> anyio.abc.Listener[anyio.abc.Socke
             check_free(port)
             return await anyio.create_tcp_listener(local_host=_HOST, local_port=port)
         except OSError as error:
-            if error.errno != EADDRINUSE:
+            if error.errno != errno.EADDRINUSE:
                 return None  # Reserved, as by Windows: nobody gives it back.
         if attempt == 0:
             await _cancel_other(port)
@@ -195,6 +229,15 @@ async def _cancel_other(port: int) -> None:
         async with await anyio.connect_tcp(_HOST, port) as stream:
             await stream.send(request)
             await stream.receive(1024)
+
+
+def _leaves(group: BaseExceptionGroup[OSError]) -> Iterator[BaseException]:
+    """The errors in a group and in the groups of it."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 async def _read_request(stream: anyio.abc.SocketStream) -> Request | None:

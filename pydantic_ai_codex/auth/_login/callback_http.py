@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from ..._protocol.constants import CALLBACK_PATH
-from ..._urls import is_loopback
 from .page import PAGE_HEADERS
 
 LARGEST_HEAD: Final = 16 * 1024
@@ -45,13 +43,14 @@ def parse_head(head: bytes) -> Request | None:
     return Request(words[0], path, query, headers)
 
 
-def refusal(request: Request | None) -> HTTPStatus | None:
+def refusal(request: Request | None, port: int) -> HTTPStatus | None:
     """The status for a request that no login is concerned with, or `None` for the callback and for `/cancel`.
 
-    A web page that the user has open can send requests here, too. It cannot name a loopback host, unless its own name
-    leads to this machine, and it does not know the state.
+    A web page that the user has open can send requests here, too. It cannot name this host, as its own name leads here
+    in that case, and it does not know the state.
     """
-    if request is None or not _is_loopback_host(request.headers.get('host', '')):
+    hosts = (f'127.0.0.1:{port}', f'localhost:{port}')
+    if request is None or request.headers.get('host', '').lower() not in hosts:
         return HTTPStatus.BAD_REQUEST
     if request.method != 'GET':
         return HTTPStatus.METHOD_NOT_ALLOWED
@@ -76,13 +75,6 @@ def response(status: HTTPStatus, content: bytes | None = None) -> bytes:
     headers |= {'Content-Length': str(len(content)), 'Connection': 'close'}
     lines = [f'HTTP/1.1 {status.value} {status.phrase}', *(f'{name}: {value}' for name, value in headers.items())]
     return '\r\n'.join(lines).encode() + b'\r\n\r\n' + content
-
-
-def _is_loopback_host(host: str) -> bool:
-    try:
-        return is_loopback(urlsplit(f'//{host}').hostname or '')
-    except ValueError:
-        return False
 
 
 def _is_from_a_page(request: Request) -> bool:

@@ -15,6 +15,7 @@ from .._http import AuthHTTP, Reply
 from .._oauth import Endpoints, failure_of
 from .requests import DeviceCode, device_code, device_code_body, device_token_body
 from .service import LoginService, problem_of, unreached
+from .waiting import duration
 
 _LONGEST_PAUSE: Final = 60.0
 """Seconds between two polls, at most."""
@@ -36,6 +37,7 @@ async def device_login(
     *,
     show: Callable[[DeviceCode, str], object],
     wait: Callable[[float], object] | None = None,
+    warn: Callable[[str], object] | None = None,
     workspaces: Sequence[str] = (),
     endpoints: Endpoints | None = None,
     http: AuthHTTP | None = None,
@@ -47,6 +49,7 @@ async def device_login(
     Args:
         show: Gets the code, and the address of the page where it is typed.
         wait: Gets the seconds that are left, before each pause between two polls.
+        warn: Gets what went wrong without ending the login.
         workspaces: The accounts that may log in; empty for any.
         endpoints: The login service.
         http: Sends the requests to it.
@@ -67,10 +70,12 @@ async def device_login(
         reply = await service.http.post_json(service.endpoints.device_code, device_code_body(), identify=False)
     except TransportError as error:
         raise unreached(error) from error
-    code = device_code(reply, now=clock.now())
+    code = device_code(reply, now=clock.now(), issuer=service.endpoints.issuer)
     show(code, service.endpoints.device_page)
     grant = await _poll_until_granted(service, code, wait)
-    return await service.log_in(grant.code, redirect_uri=service.endpoints.device_redirect, verifier=grant.verifier)
+    return await service.log_in(
+        grant.code, redirect_uri=service.endpoints.device_redirect, verifier=grant.verifier, warn=warn
+    )
 
 
 def read_poll(reply: Reply, code: DeviceCode) -> Poll:
@@ -116,7 +121,7 @@ def next_pause(poll: Poll, pause: float, interval: float) -> float:
 def expired() -> LoginError:
     """The end of a login that took too long."""
     return LoginError(
-        f'Nobody typed the code within {DEVICE_LIFETIME / 60:.0f} minutes. Log in again, with a new code.',
+        f'Nobody typed the code within {duration(DEVICE_LIFETIME)}. Log in again, with a new code.',
         reason='expired',
     )
 

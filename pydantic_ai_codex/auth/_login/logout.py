@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import CredentialsNotFoundError, LoginError, TransportError
+from ...errors import ConfigurationError, CredentialsNotFoundError, LoginError, TransportError
 from .._abilities import lock_of
 from .._credentials import Credentials
 from .._http import AuthHTTP
-from .._oauth import Endpoints, endpoints_from_environment, failure_of, revoke_body
+from .._oauth import Endpoints, endpoints_of, failure_of, revoke_body
 from .._secrets import secrets_of
 from .._store import CredentialStore
 
@@ -51,8 +51,8 @@ async def logout(
     remove: Callable[[], Awaitable[Any]] | None = getattr(store, 'remove', None)
     if remove is None:
         raise LoginError(
-            f'A login cannot be removed from {type(store).__name__}, which has no `remove()`. Use the store that the '
-            'login was made with, or remove it where it is kept.',
+            f'A login cannot be removed from {type(store).__name__}, which has no `remove()`. Add an `async def remove()` '
+            'to the store that says whether there was a login, or remove it where it is kept.',
             reason='refused',
         )
     async with lock_of(store):
@@ -77,9 +77,9 @@ async def revoke(
     """
     if credentials.auth_mode == 'apikey' or credentials.refresh_token is None:
         return None
-    url = (endpoints or endpoints_from_environment()).revoke
     try:
+        url = endpoints_of(credentials, endpoints).revoke
         reply = await (http or AuthHTTP()).post_json(url, revoke_body(credentials.refresh_token), identify=True)
-    except TransportError as error:
+    except (TransportError, ConfigurationError) as error:
         return error.message
     return None if 200 <= reply.status_code < 300 else f'{failure_of(reply, secrets=secrets_of(credentials)).message}.'

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from ..._protocol.constants import CLIENT_ID, DEVICE_LIFETIME, SCOPE
+from ..._protocol.constants import CLIENT_ID, DEVICE_LIFETIME, HEADER_WORD, ISSUER, SCOPE
 from ..._protocol.values import text_or_none
 from ...errors import LoginError
 from .._credentials import Credentials
@@ -116,15 +116,13 @@ def logged_in(reply: Reply, endpoints: Endpoints, *, now: datetime) -> Credentia
     """The login of an authorization code.
 
     Args:
-        reply: The answer to the form of `code_form`.
+        reply: The answer to the form of `code_form`, with status 200.
         endpoints: The login service.
         now: The time.
 
     Raises:
-        LoginError: If the service refused the code, or the tokens are not what a login needs.
+        LoginError: If the tokens are not what a login needs.
     """
-    if reply.status_code != 200:
-        raise LoginError(f'The login was refused: {failure_of(reply).message}. Log in again.', reason='refused')
     body = reply.json()
     access_token = text_or_none(body.get('access_token'))
     refresh_token = text_or_none(body.get('refresh_token'))
@@ -147,7 +145,28 @@ def logged_in(reply: Reply, endpoints: Endpoints, *, now: datetime) -> Credentia
             'plan.',
             reason='refused',
         )
+    return _usable(credentials)
+
+
+def _usable(credentials: Credentials) -> Credentials:
+    """The login, if it can stand in the headers of a request, and belongs to one account."""
+    words = (credentials.access_token, credentials.account_id or '')
+    if not all(HEADER_WORD.fullmatch(each) for each in words):
+        raise LoginError(
+            'The login service gave tokens that no request can carry. Log in again; should it go on, the service has '
+            'changed.',
+            reason='refused',
+        )
+    named = {_account_of(each) for each in (credentials.access_token, credentials.id_token) if each} - {None}
+    if len(named) > 1:
+        raise LoginError('The login service gave the tokens of two accounts. Log in again.', reason='refused')
     return credentials
+
+
+def _account_of(token: str) -> str | None:
+    """The account that a token alone names; an organization only stands for one where nothing names it."""
+    account_id = Credentials(token).account_id
+    return None if account_id is None or account_id.startswith('org-') else account_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +191,23 @@ def device_code_body() -> dict[str, str]:
     return {'client_id': CLIENT_ID}
 
 
-def device_code(reply: Reply, *, now: datetime) -> DeviceCode:
+def device_code(reply: Reply, *, now: datetime, issuer: str = ISSUER) -> DeviceCode:
     """Read a device code.
 
     Args:
         reply: The answer to `device_code_body`.
         now: The time.
+        issuer: The login service.
 
     Raises:
         LoginError: If the service gave none.
     """
+    if reply.status_code == 404 and issuer != ISSUER:
+        raise LoginError(
+            f'The login service at {issuer!r} has no login with a device code (status 404). See that its address is right, '
+            'or log in with the browser: without `--device`, or with `--paste` where the browser is on another machine.',
+            reason='disabled',
+        )
     if reply.status_code == 404:
         raise LoginError(
             'This account has the login with a device code switched off. Switch it on in the security settings of '

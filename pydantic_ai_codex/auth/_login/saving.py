@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from typing import Final
 
 from ..._clock import Clock, SystemClock
 from ..._protocol.constants import HEADER_WORD
-from ...errors import CredentialsError, LoginError
+from ...errors import ConfigurationError, CredentialsError, LoginError
 from .._abilities import call_if_there, lock_of
 from .._credentials import Credentials
 from .._http import AuthHTTP
 from .._oauth import Endpoints
+from .._schedule import is_expired
 from .._store import CredentialStore
 from .logout import revoke
+
+_ASSIGNMENT: Final = re.compile(r'[A-Z][A-Z0-9_]*=[^=]')
+"""A line of a `.env` file or of a shell. No key and no token has an equals sign but at its end."""
 
 
 async def save_login(
@@ -21,7 +26,7 @@ async def save_login(
     *,
     endpoints: Endpoints | None = None,
     http: AuthHTTP | None = None,
-) -> None:
+) -> Credentials | None:
     """Keep a new login, then end the one that it replaced at the service, as the CLI does (from its source).
 
     That the old one cannot be ended is no error: it may have expired long ago.
@@ -29,12 +34,18 @@ async def save_login(
     Args:
         store: Where the login is kept.
         credentials: The new login.
-        endpoints: The login service of the old one; by default what the environment says.
+        endpoints: The login service of the old one; by default the one that it comes from, or what the environment says.
         http: Sends the request to it.
+
+    Returns:
+        The login that was there before, whatever its account, or `None` where there was none that could be read.
 
     Raises:
         CredentialsError: If the login could not be kept.
+        ConfigurationError: If what is to be kept is no login.
     """
+    if not isinstance(credentials, Credentials):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f'`save_login` takes `Credentials`, not a {type(credentials).__name__}.')
     async with lock_of(store):
         try:
             old = await store.load()
@@ -45,6 +56,7 @@ async def save_login(
         await call_if_there(store, 'clear_note')
     if old is not None and old.refresh_token != credentials.refresh_token:
         await revoke(old, endpoints=endpoints, http=http)
+    return old
 
 
 def login_with_token(text: str, *, account_id: str | None = None, clock: Clock | None = None) -> Credentials:
@@ -68,7 +80,7 @@ def login_with_token(text: str, *, account_id: str | None = None, clock: Clock |
             'ChatGPT login (it has three parts with dots between them), or log in with the browser.',
             reason='refused',
         )
-    if _is_over(credentials.expires_at, (clock or SystemClock()).now()):
+    if is_expired(credentials, now=(clock or SystemClock()).now()):
         raise LoginError(
             f'The access token expired at {credentials.expires_at:%Y-%m-%d %H:%M} UTC. Get a new one.', reason='expired'
         )
@@ -100,8 +112,9 @@ def _one_word(text: str, what: str) -> str:
             f'What was read is not {what}: that is one line of visible ASCII characters, without blanks.',
             reason='refused',
         )
+    if _ASSIGNMENT.match(word) or word[0] in '"\'':
+        raise LoginError(
+            f'What was read is not {what} alone: leave out the name and the equals sign before it, and quotation marks.',
+            reason='refused',
+        )
     return word
-
-
-def _is_over(expires_at: datetime | None, now: datetime) -> bool:
-    return expires_at is not None and expires_at <= now

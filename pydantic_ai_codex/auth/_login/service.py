@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import quote, quote_plus
 
 from ..._clock import Clock
 from ..._protocol.values import text_or_none
@@ -24,8 +25,16 @@ class LoginService:
     clock: Clock
     workspaces: Sequence[str] = ()
 
-    async def log_in(self, code: str, *, redirect_uri: str, verifier: str) -> Credentials:
+    async def log_in(
+        self, code: str, *, redirect_uri: str, verifier: str, warn: Callable[[str], object] | None = None
+    ) -> Credentials:
         """Turn a code into a login.
+
+        Args:
+            code: What the user's consent is known by.
+            redirect_uri: Where it came to.
+            verifier: What proves that it was asked for here.
+            warn: Gets what the login lacks, and can do without.
 
         Raises:
             LoginError: If the service gives none, or one that may not be used.
@@ -36,9 +45,13 @@ class LoginService:
         except TransportError as error:
             raise unreached(error) from error
         if reply.status_code != 200:
-            problem = problem_of(reply, secrets=(code, verifier))
+            problem = problem_of(reply, secrets=(code, quote(code, safe=''), quote_plus(code), verifier))
             raise LoginError(f'The login was refused: {problem}. Log in again.', reason='refused')
-        return check_workspace(logged_in(reply, self.endpoints, now=self.clock.now()), self.workspaces)
+        credentials = check_workspace(logged_in(reply, self.endpoints, now=self.clock.now()), self.workspaces)
+        if credentials.id_token is None and warn is not None:
+            # Captured: the CLI takes no file without one.
+            warn('The login came without an ID token. It works here, but the Codex CLI refuses a file that has none.')
+        return credentials
 
     async def with_api_key(self, credentials: Credentials, warn: Callable[[str], object]) -> Credentials:
         """The login with a platform API key beside it, where the service gives one; otherwise `warn` is told.
@@ -61,6 +74,17 @@ class LoginService:
                 )
         warn(f'There is no platform API key for this login, which goes on without one: {problem}.')
         return credentials
+
+
+async def check_environment() -> None:
+    """See that the login service could be asked, before a user goes through the login for nothing.
+
+    Raises:
+        ConfigurationError: If the environment keeps an HTTP client from being made, as by a proxy that is none.
+    """
+    from ..._http_client import made, make_client
+
+    await made(make_client).aclose()
 
 
 def check_workspace(credentials: Credentials, workspaces: Sequence[str]) -> Credentials:
@@ -89,14 +113,6 @@ def problem_of(reply: Reply, *, secrets: Iterable[str]) -> str:
 def unreached(error: TransportError) -> LoginError:
     """The end of a login whose service was not reached."""
     return LoginError(f'The login service was not reached: {error.message}', reason='network')
-
-
-def who(credentials: Credentials) -> str:
-    """The user and the plan, for people to read."""
-    name = credentials.email or f'account {credentials.account_id}'
-    name = ''.join(each if each.isprintable() else '\N{REPLACEMENT CHARACTER}' for each in name)
-    plan = credentials.plan_type
-    return f'{name} ({plan} plan)' if plan and plan.isprintable() else name
 
 
 def _api_key(reply: Reply) -> str | None:

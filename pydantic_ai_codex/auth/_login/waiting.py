@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final, cast
 
 import anyio
 
+from ...errors import ConfigurationError
 from .answers import Granted
 from .callback import Answer
+
+_MINUTE: Final = 60
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words: `15 minutes`, `90 seconds`."""
+    is_minutes = seconds >= _MINUTE and seconds % _MINUTE == 0
+    amount, unit = (seconds / _MINUTE, 'minute') if is_minutes else (seconds, 'second')
+    return f'{amount:g} {unit}' + ('' if amount == 1 else 's')
+
+
+async def awaited(value: object, name: str) -> Any:
+    """What a function of the caller's gives in the end.
+
+    Raises:
+        ConfigurationError: If the function is none that can be awaited.
+    """
+    if not isinstance(value, Awaitable):
+        raise ConfigurationError(f'`{name}` has to be an `async def`; it returned a {type(value).__name__}.')
+    return await cast('Awaitable[Any]', value)
 
 
 class FirstAnswer:
