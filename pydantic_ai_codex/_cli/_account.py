@@ -57,16 +57,7 @@ async def read_login(place: Place) -> Login:
     Raises:
         CredentialsError: If there is none, or none that can be read.
     """
-    from ..auth._login.aside import holds_nothing
-    from ..errors import CredentialsFileError, CredentialsNotFoundError
-
-    try:
-        credentials = await place.store.load()
-    except CredentialsFileError as error:
-        if not holds_nothing(error.path):
-            raise
-        message = f'There is no login: {str(error.path)!r} is empty, as after a logout. {place.log_in}'
-        raise CredentialsNotFoundError(message, path=error.path) from error
+    credentials = await place.store.load()
     return Login(
         credentials, await _note(place, credentials), await _write_problem(place, credentials), place.log_in,
         place.command('refresh'),

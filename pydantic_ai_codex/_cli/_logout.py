@@ -64,14 +64,12 @@ def _logout(options: argparse.Namespace) -> int:
 
 
 async def _end(place: FilePlace, file: Path) -> _End:
-    from ..auth._login.aside import holds_nothing, move_aside
+    from ..auth._login.aside import move_aside
     from ..auth._login.logout import logout
 
     try:
         return _End(await logout(place.store), file)
     except CredentialsFileError:
-        if holds_nothing(file):
-            return _End(None, file)
         async with place.store.lock():
             moved_to = move_aside(place.path)
         if moved_to is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .._file.content import document_in
 from .._file.places import places_of
 from .._file.reading import document_to_update
 from .._file.writing import check_file
@@ -22,14 +21,6 @@ def is_beyond_mending(path: Path) -> bool:
     except ValueError:
         return True
     return False
-
-
-def holds_nothing(path: Path) -> bool:
-    """Whether it is an empty object: what a logout leaves of a file that is mounted by itself."""
-    try:
-        return path.is_file() and document_in(path.read_bytes()) == {}
-    except (OSError, ValueError):
-        return False
 
 
 def move_aside(path: Path) -> Path | None:
