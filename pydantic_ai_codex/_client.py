@@ -202,7 +202,7 @@ class CodexClient:
             ORIGINATOR_HEADER: self._originator,
             'user-agent': user_agent(self._originator),
             **session_headers(request),
-            **bearer_headers(credentials, self._source(), self._next_step(credentials)),
+            **bearer_headers(credentials, lambda: (self._source(), self._next_step(credentials))),
         }
         url = base_url_for(credentials, self._base_url) + RESPONSES_PATH
         if is_debugging := debugging():

@@ -121,7 +121,7 @@ class CredentialsNotFoundError(CredentialsError):
 
 
 class CredentialsFileError(CredentialsError):
-    """The login file is there, but it cannot be read, is not whole, or has a shape that is not known."""
+    """The login file is there, but it cannot be read or written, is not whole, or has a shape that is not known."""
 
     path: Path
     """The file."""

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import CodexError
 from ._doctor import add_doctor
@@ -20,6 +20,9 @@ from ._refresh import add_refresh
 from ._run import add_demo, add_run
 from ._simulate import add_simulate
 from ._status import add_status
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 __all__ = ('FAILED', 'INTERRUPTED', 'NO_LOGIN', 'OK', 'USAGE', 'main')
 
@@ -98,9 +101,7 @@ def _silence() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='pydantic-ai-codex', description='Run agents on a ChatGPT/Codex subscription.', epilog=EPILOG
-    )
+    parser = _Parser(prog='pydantic-ai-codex', description='Run agents on a ChatGPT/Codex subscription.', epilog=EPILOG)
     parser.add_argument('--version', action=_Version, help='show the version and exit')
     commands = parser.add_subparsers(metavar='command')
     for add in (
@@ -108,6 +109,15 @@ def _parser() -> argparse.ArgumentParser:
     ):  # fmt: skip
         add(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help is an output like all others: argparse keeps to itself that it cannot be written."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        file = file or sys.stdout
+        file.write(self.format_help())
+        getattr(file, 'flush', bool)()
 
 
 class _Version(argparse.Action):

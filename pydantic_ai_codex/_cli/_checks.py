@@ -79,7 +79,7 @@ def file_checks(facts: FileFacts, log_in: str) -> list[Check]:
     else:
         checks.append(Check('shape', 'ok', f'a login of the shape {facts.shape!r}'))
     if facts.write_problem:
-        advice = 'Make it writable, or let another program refresh it and use CodexProvider(refresh="never").'
+        advice = 'Or let another program refresh it, and use CodexProvider(refresh="never").'
         checks.append(Check('writable', 'warn', facts.write_problem, advice))
     else:
         checks.append(Check('writable', 'ok', 'new tokens can be kept'))
@@ -172,8 +172,9 @@ def port_check(problems: Mapping[int, str | None]) -> Check:
         return Check('port', 'ok', f'{port} is free for `login`')
     text = f'{port} cannot be used: {problems[port]}'
     free = next((each for each, problem in problems.items() if problem is None), None)
-    lead = '`login --device` needs none' if free is None else f'`login` takes {free} then; `login --device` needs none'
-    advice = f'{lead}. `lsof -i :{port}` tells who has it: mostly another login, a container or an ssh tunnel.'
+    then = 'ends' if free is None else f'takes {free}'
+    lead = f'A login of ours that waits there makes room for the next one. Beside anything else, `login` {then}'
+    advice = f'{lead}; `login --device` needs no port. `lsof -i :{port}` tells who has it.'
     if free is None:
         text = '; '.join(f'{each} cannot be used: {problem}' for each, problem in problems.items())
     return Check('port', 'warn', text, advice)

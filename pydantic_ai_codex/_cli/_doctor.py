@@ -27,7 +27,7 @@ from ._checks import (
 )
 from ._options import Commands, add_command, add_json, add_store
 from ._output import FAILED, GREEN, OK, RED, YELLOW, print_json, printable, styled
-from ._places import FilePlace, Place, place_in_use, shadow_of
+from ._places import FilePlace, Place, place_in_use
 
 _SYMBOLS: Final[dict[State, tuple[str, str]]] = {'ok': ('✓', GREEN), 'warn': ('!', YELLOW), 'fail': ('✗', RED)}
 
@@ -83,8 +83,7 @@ def _versions() -> Check:
 
 
 def _source(place: Place) -> Check:
-    shadow = shadow_of(place) if isinstance(place, FilePlace) else None
-    return Check('source', 'warn' if shadow else 'ok', str(place), shadow)
+    return Check('source', 'ok', str(place))
 
 
 async def _file(place: Place) -> list[Check]:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._protocol.constants import CALLBACK_PORTS
@@ -42,6 +43,19 @@ def add_login(commands: Commands) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was in the place of a login before it was kept.
+
+    Attributes:
+        replaced: The login, or `None` where there was none that could be read.
+        moved_to: Where a file is now that was no login.
+    """
+
+    replaced: Credentials | None
+    moved_to: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     """What a login is about.
 
@@ -68,17 +82,19 @@ def _login(options: argparse.Namespace) -> int:
         anyio.run(_prepare, plan.place)
         # Not on the event loop, which would take the first Ctrl-C for itself.
         brought = _brought(plan)
-        credentials, replaced = anyio.run(_log_in, plan, brought)
+        credentials, kept = anyio.run(_log_in, plan, brought)
     except KeyboardInterrupt:
         say('\nStopped.')
         raise
-    _tell(plan, credentials, replaced)
+    _tell(plan, credentials, kept)
     return OK
 
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that go with another way to log in than the one that was chosen."""
-    is_brought = options.with_api_key or options.with_access_token
+    is_brought = _is_brought(options)
+    if not all(each.strip() for each in options.workspace):
+        raise ConfigurationError('--workspace is empty. Name the account that may log in, or leave the option out.')
     if options.workspace and options.with_api_key:
         raise ConfigurationError('--workspace is about logins with ChatGPT; an API key has no account. Leave it out.')
     if options.exchange_api_key and (options.device or is_brought):
@@ -87,6 +103,11 @@ def _check(options: argparse.Namespace) -> None:
         raise ConfigurationError('--no-browser is part of the login through a browser; leave it out.')
     if options.issuer is not None and is_brought:
         raise ConfigurationError('--issuer names who is asked for a login, and nobody is asked here; leave it out.')
+
+
+def _is_brought(options: argparse.Namespace) -> bool:
+    """Whether the user has the login already, so that nobody is asked for one."""
+    return options.with_api_key or options.with_access_token
 
 
 def _plan(options: argparse.Namespace) -> _Plan:
@@ -114,15 +135,12 @@ def _warn_of(restrictions: Restrictions, place: FilePlace) -> None:
 
 
 async def _prepare(place: FilePlace) -> None:
-    """See that the login can be kept; what is in its place and is none gets another name."""
+    """See that the login can be kept. A file that is no login may be in its place: it stays until there is one."""
     from ..auth._abilities import check_store
-    from ..auth._login.aside import is_beyond_mending, move_aside
+    from ..auth._login.aside import can_make_room, is_beyond_mending
 
-    if is_beyond_mending(place.path):
-        async with place.store.lock():
-            moved_to = move_aside(place.path) if is_beyond_mending(place.path) else None
-        if moved_to is not None:
-            warn(f'{place.path} held no login that could be read. It is {moved_to} now.')
+    if is_beyond_mending(place.path) and can_make_room(place.path):
+        return
     try:
         await check_store(place.store)
     except CredentialsError as error:
@@ -146,30 +164,31 @@ def _brought(plan: _Plan) -> Credentials | None:
     return None
 
 
-async def _log_in(plan: _Plan, brought: Credentials | None) -> tuple[Credentials, Credentials | None]:
-    """Go through the login and keep it; what it replaces comes back with it."""
-    replaced: list[Credentials | None] = []
+async def _log_in(plan: _Plan, brought: Credentials | None) -> tuple[Credentials, _Kept]:
+    """Go through the login and keep it; what was in its place comes back with it."""
+    kept: list[_Kept] = []
 
     async def keep(credentials: Credentials) -> None:
-        replaced.append(await _keep(plan.place, credentials))
+        kept.append(await _keep(plan.place, credentials))
 
     if brought is None and not plan.options.device:
         # The browser is told whether it could be kept.
-        return await _with_browser(plan, keep), replaced[0]
+        return await _with_browser(plan, keep), kept[0]
     credentials = brought or await _with_device(plan)
     await keep(credentials)
-    return credentials, replaced[0]
+    return credentials, kept[0]
 
 
-async def _keep(place: FilePlace, credentials: Credentials) -> Credentials | None:
+async def _keep(place: FilePlace, credentials: Credentials) -> _Kept:
     """Keep the login; one that cannot be kept is ended, as nobody else would ever end it."""
     from ..auth._login.logout import revoke
     from ..auth._login.saving import save_login
 
+    moved_to = await _make_room(place)
     with contextlib.suppress(OSError):
         place.path.chmod(0o600)  # The new login takes its place, and what is there goes unread by others until then.
     try:
-        return await save_login(place.store, credentials)
+        return _Kept(await save_login(place.store, credentials), moved_to)
     except CredentialsSaveError as error:
         await revoke(credentials)
         ended = ' and was ended' if credentials.refresh_token else ''
@@ -181,24 +200,51 @@ async def _keep(place: FilePlace, credentials: Credentials) -> Credentials | Non
         ) from error
 
 
-def _tell(plan: _Plan, credentials: Credentials, replaced: Credentials | None) -> None:
+async def _make_room(place: FilePlace) -> Path | None:
+    """Move a file aside that is no login; where it is now."""
+    from ..auth._login.aside import is_beyond_mending, move_aside
+
+    if not is_beyond_mending(place.path):
+        return None
+    async with place.store.lock():
+        moved_to = move_aside(place.path) if is_beyond_mending(place.path) else None
+    if moved_to is not None:
+        warn(f'{place.path} held no login that could be read. It is {moved_to} now.')
+    return moved_to
+
+
+def _tell(plan: _Plan, credentials: Credentials, kept: _Kept) -> None:
     shadow = shadow_of(plan.place)
     if plan.options.json:
         print_json(
             {
                 **account_facts(credentials),
                 'store': plan.place.facts,
-                'replaced': _replaced_facts(replaced),
+                'replaced': _replaced_facts(kept.replaced),
+                'moved_to': str(kept.moved_to) if kept.moved_to else None,
                 'warning': shadow,
             }
         )
         return
     tell(f'{logged_in_as(credentials)}. Kept in {plan.place.path}.')
-    if replaced is not None and _owner(replaced) != _owner(credentials):
-        was = logged_in_as(replaced)
-        say(f'It replaces another login there ({was[:1].lower()}{was[1:]}).')
-    if shadow:
+    if _is_brought(plan.options):
+        say('Nobody was asked whether it is valid: it is checked with the first request.')
+    if kept.replaced is not None and _owner(kept.replaced) != _owner(credentials):
+        say(_replacement(kept.replaced))
+    if shadow and plan.place.rule != 'option':
         warn(shadow)
+    elif shadow and kept.replaced is None:
+        say(shadow)  # The place was meant, and whoever has logged in there before was told.
+
+
+def _replacement(replaced: Credentials) -> str:
+    """What became of the login of somebody else."""
+    was = logged_in_as(replaced)
+    ended = ', which the service was asked to end' if replaced.refresh_token else ''
+    return (
+        f'It replaces another login there ({was[:1].lower()}{was[1:]}){ended}. To keep both, give each a file of its own '
+        'with `--store PATH`.'
+    )
 
 
 def _owner(credentials: Credentials) -> tuple[str | None, ...]:

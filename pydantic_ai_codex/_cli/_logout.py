@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING
 from .. import _environment
 from ..errors import CredentialsFileError
 from ._options import Commands, add_command, add_json, add_store
-from ._output import OK, print_json, say, tell, warn
+from ._output import FAILED, OK, error_facts, fail, holds_login, print_json, say, tell, warn
 from ._places import FilePlace, file_place
 
 if TYPE_CHECKING:
-    from ..auth._login.logout import LogoutResult
+    from ..auth._login.logout import LogoutResult, NotRemovedError
 
 
 def add_logout(commands: Commands) -> None:
@@ -33,11 +34,18 @@ class _End:
         result: What was revoked and removed, or `None` where there was no login.
         file: The file, with its links followed.
         moved_to: Where a file is now that was no login.
+        failure: Why the login could not be removed; it may be revoked all the same.
     """
 
     result: LogoutResult | None
     file: Path
     moved_to: Path | None = None
+    failure: NotRemovedError | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """What went wrong, or `None`."""
+        return str(self.failure) if self.failure else self.result.problem if self.result else None
 
 
 def _logout(options: argparse.Namespace) -> int:
@@ -45,30 +53,38 @@ def _logout(options: argparse.Namespace) -> int:
 
     place = file_place(options.store)
     file = Path(os.path.realpath(place.path)) if place.path.is_symlink() else place.path
+    if holds_login(file):
+        with contextlib.suppress(OSError):
+            file.chmod(0o600)  # It is about to go: nobody has to be told to do that.
     end = anyio.run(_end, place, file)
     if options.json:
         print_json(
             {
                 'revoked': end.result is not None and end.result.revoked,
                 'removed': end.result is not None and end.result.removed,
-                'problem': end.result.problem if end.result else None,
+                'problem': end.problem,
                 'moved_to': str(end.moved_to) if end.moved_to else None,
                 'store': place.facts,
+                'error': error_facts(end.failure) if end.failure else None,
             }
         )
+    elif end.failure is not None:
+        fail(end.failure, as_json=False)
     else:
         _tell(end, place)
     if _environment.read('CODEX_ACCESS_TOKEN'):
         warn('CODEX_ACCESS_TOKEN is still set, and goes before every file. Unset it.')
-    return OK
+    return OK if end.failure is None else FAILED
 
 
 async def _end(place: FilePlace, file: Path) -> _End:
     from ..auth._login.aside import move_aside
-    from ..auth._login.logout import logout
+    from ..auth._login.logout import NotRemovedError, logout
 
     try:
         return _End(await logout(place.store), file)
+    except NotRemovedError as error:
+        return _End(error.result, file, failure=error)
     except CredentialsFileError:
         async with place.store.lock():
             moved_to = move_aside(place.path)

@@ -142,7 +142,8 @@ def fail(error: Exception, *, as_json: bool, code: int | None = None) -> int:
     return _exit_code(error) if code is None else code
 
 
-def _holds_login(path: Path) -> bool:
+def holds_login(path: Path) -> bool:
+    """Whether there is a login in the file; nobody is warned of its mode."""
     from ..auth._file.content import login_in
 
     try:
@@ -155,7 +156,7 @@ def _exit_code(error: Exception) -> int:
     if isinstance(error, CredentialsRefreshError | CredentialsSaveError):
         # There is a login; what failed is to get a newer one, or to keep it.
         return FAILED
-    if isinstance(error, CredentialsFileError) and _holds_login(error.path):
+    if isinstance(error, CredentialsFileError) and holds_login(error.path):
         return FAILED  # It can be read, and not be written.
     if isinstance(error, CredentialsError):
         return NO_LOGIN

@@ -34,10 +34,12 @@ class Place:
     Attributes:
         store: What reads and writes it.
         rule: What named it.
+        option: What `--store` says, where that named it: a word of ours or the path.
     """
 
     store: AuthFile | EnvironmentStore
     rule: Rule
+    option: str | None = None
 
     def __str__(self) -> str:
         return f'{self.path or "CODEX_ACCESS_TOKEN"} ({_WORDS[self.rule]})'
@@ -57,11 +59,13 @@ class Place:
         """What to do where the login is no good any more, as a sentence."""
         from ..auth._abilities import how_to_log_in
 
+        if self.option is not None:
+            return f'Run {self.command("login")} to log in anew.'
         return f'{how_to_log_in(self.store)}.'
 
     def command(self, name: str) -> str:
         """A command of ours for this place, to be shown."""
-        option = f' --store {shlex.quote(str(self.path))}' if self.rule == 'option' else ''
+        option = '' if self.option is None else f' --store {shlex.quote(self.option)}'
         return f'`pydantic-ai-codex {name}{option}`'
 
 
@@ -105,7 +109,8 @@ def file_place(option: str | None) -> FilePlace:
         place = default_place()
         return FilePlace(AuthFile(place.path.absolute(), named_by=place.variable), place.rule)
     known = {'own': own_auth_path, 'codex': _codex_path}.get(option)
-    return FilePlace(AuthFile((known() if known else _path_of(option)).absolute()), 'option')
+    path = (known() if known else _path_of(option)).absolute()
+    return FilePlace(AuthFile(path), 'option', option if known else str(path))
 
 
 def _codex_path() -> Path:

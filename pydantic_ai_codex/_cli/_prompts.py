@@ -139,6 +139,7 @@ def read_secret(what: str) -> str:
         else:
             secret = sys.stdin.read(_LARGEST + 1)
     except EOFError:
+        say()  # The prompt is still on its line.
         raise LoginError(
             f'Nothing was typed, so there is no login. Try again, with the {what}.', reason='cancelled'
         ) from None

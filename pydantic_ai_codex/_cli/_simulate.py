@@ -18,6 +18,9 @@ def add_simulate(commands: Commands) -> None:
     simulate.add_argument('--host', default='127.0.0.1', help='a loopback address (default: %(default)s)')
     simulate.add_argument('--port', type=_port, default=8321, help='0 for a free one (default: %(default)s)')
     simulate.add_argument('--refuse-retired', action='store_true', help='refuse models that the catalog lists no more')
+    simulate.add_argument(
+        '--token-lifetime', type=_seconds, metavar='SECONDS', help='how long access tokens live (default: ten days)'
+    )
     add_json(simulate, 'print the addresses and the token as one JSON object')
 
 
@@ -38,10 +41,18 @@ export CODEX_REFRESH_TOKEN_URL_OVERRIDE={token_url}
 export CODEX_REVOKE_TOKEN_URL_OVERRIDE={revoke_url}
 """
 
+_LONGEST_LIFETIME: Final = 10 * 365 * 86400
+
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f'{text!r} is no port; use 0 to 65535')
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _LONGEST_LIFETIME:
+        raise argparse.ArgumentTypeError(f'{text!r} is no lifetime; use whole seconds from 1 to {_LONGEST_LIFETIME}')
     return int(text)
 
 
@@ -52,6 +63,8 @@ def _simulate(options: argparse.Namespace) -> int:
 
     async def serve() -> None:
         simulator = CodexSimulator(default=auto_reply, refuse_retired=options.refuse_retired)
+        if options.token_lifetime is not None:
+            simulator.oauth.access_token_lifetime = options.token_lifetime
         async with simulator.serve(host=options.host, port=options.port) as server:
             facts = {
                 'base_url': server.base_url,

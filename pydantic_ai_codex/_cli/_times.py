@@ -5,17 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-_UNITS: Final = (('day', 86400), ('hour', 3600), ('minute', 60))
+_UNITS: Final = (('day', 86400, 3600), ('hour', 3600, 60), ('minute', 60, 1))
+"""Each with its seconds, and those of the next smaller one: what rounds to 24 hours is a day."""
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """How far away it is, in the largest unit that fits: `in 9 days`, `2 hours ago`."""
+    """How far away it is, to the nearest of the largest unit that fits: `in 10 days`, `2 hours ago`."""
     seconds = (moment - now).total_seconds()
-    for unit, length in _UNITS:
-        if count := int(abs(seconds) / length):
+    for unit, length, smaller in _UNITS:
+        if _rounded(seconds, smaller) * smaller >= length:
+            count = _rounded(seconds, length)
             amount = f'{count} {unit}' + ('s' if count > 1 else '')
             return f'in {amount}' if seconds > 0 else f'{amount} ago'
     return 'in less than a minute' if seconds > 0 else 'just now'
+
+
+def _rounded(seconds: float, length: int) -> int:
+    return int(abs(seconds) / length + 0.5)
 
 
 def local(moment: datetime) -> str:

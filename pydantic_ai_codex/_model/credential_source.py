@@ -10,7 +10,7 @@ from pydantic_ai.exceptions import ModelAPIError, UserError
 
 from ..auth import Credentials, CredentialStore, EnvironmentStore, TokenSource
 from ..auth._abilities import lock_of
-from ..errors import AccountChangedError, CredentialsError, CredentialsNotFoundError
+from ..errors import AccountChangedError, ConfigurationError, CredentialsError, CredentialsNotFoundError
 from .errors import CodexLoginError, model_error
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class CodexCredentialSource:
         try:
             credentials = await self._fresh()
             account_id, refresh_token = _needed(credentials)
-        except CredentialsError as error:
+        except (CredentialsError, ConfigurationError) as error:
             if isinstance(model_error(error, _NAME), UserError):
                 raise SharedLoginError(error.message) from error
             raise LoginServiceError(_NAME, error.message) from error
@@ -163,4 +163,5 @@ def _merged(old: Credentials | None, new: OpenAICodexCredentials) -> Credentials
         plan_type=None,
         is_fedramp=None,
         last_refresh=None,
+        issuer=None,  # pydantic-ai knows one service only
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import httpx2
@@ -69,19 +69,20 @@ def base_url_for(credentials: Credentials, base_url: str | None) -> str:
     return base_url or (API_BASE_URL if credentials.auth_mode == 'apikey' else CHATGPT_BASE_URL)
 
 
-def bearer_headers(credentials: Credentials, source: str, next_step: str = 'Log in anew') -> dict[str, str]:
+def bearer_headers(credentials: Credentials, words: Callable[[], tuple[str, str]]) -> dict[str, str]:
     """The headers that carry the login.
 
     Args:
         credentials: The login.
-        source: Where it comes from, in words, for messages.
-        next_step: What to do where it is no good, without a full stop.
+        words: Says, for messages, where it comes from, and what to do where it is no good, without a full stop. Asked
+            only then, as it looks at files.
 
     Raises:
         CredentialsError: If it cannot be used: no token, one that fits in no header, or no account to work for.
     """
     token = credentials.access_token
     if not HEADER_WORD.fullmatch(token):
+        source, next_step = words()
         raise CredentialsError(
             f'The token from {source} is {"empty" if not token else "no token: it holds characters that none has"}. '
             f'{next_step}.'
@@ -90,6 +91,7 @@ def bearer_headers(credentials: Credentials, source: str, next_step: str = 'Log 
     if credentials.auth_mode == 'apikey':
         return headers
     if not credentials.account_id or not HEADER_WORD.fullmatch(credentials.account_id):
+        source, next_step = words()
         raise CredentialsError(
             f'The login from {source} names no ChatGPT account: it has no account id, and its tokens are no JWTs with '
             'a claim that holds one. ' + f'{next_step}; in code, pass '

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from pydantic_core import from_json
 
-from .._protocol.constants import AUTH_CLAIM, PROFILE_CLAIM
+from .._protocol.constants import AUTH_CLAIM, CLIENT_ID, PROFILE_CLAIM
 from .._protocol.values import text_or_none
 
 AuthMode: TypeAlias = Literal['chatgpt', 'apikey']
@@ -181,6 +181,7 @@ def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: d
     else:
         key = key or 'tokens'
         tokens = updated[key] = dict(_object(document.get(key)))
+    _forget_another_login(tokens, credentials)
     tokens.update(credentials.extra)
     kept = {name: getattr(credentials, name) for name in _TOKEN_KEYS}
     if 'expires_at' in tokens:
@@ -198,8 +199,23 @@ def update_json(document: Mapping[str, Any], credentials: Credentials, *, now: d
         updated.setdefault('OPENAI_API_KEY', None)
         if credentials.api_key is not None:
             updated['OPENAI_API_KEY'] = credentials.api_key
-    updated['last_refresh'] = (credentials.last_refresh or now).astimezone(UTC).isoformat().replace('+00:00', 'Z')
+    updated['last_refresh'] = _got_at(credentials, now).astimezone(UTC).isoformat().replace('+00:00', 'Z')
     return updated
+
+
+def _forget_another_login(tokens: dict[str, Any], credentials: Credentials) -> None:
+    """Take out what is true of the login before alone: whose it is, and above all where its refresh token goes."""
+    if text_or_none(tokens.get('account_id')) not in (None, credentials.account_id):
+        tokens.pop('login_owner_id', None)
+    if _issuer(tokens) != credentials.issuer:
+        tokens.pop('oauth_provenance', None)
+        if credentials.issuer is not None:
+            tokens['oauth_provenance'] = {'issuer': credentials.issuer, 'client_id': CLIENT_ID}
+
+
+def _got_at(credentials: Credentials, now: datetime) -> datetime:
+    """When a login was got, as nearly as that is known: at the latest now, and before it expired."""
+    return credentials.last_refresh or credentials.issued_at or min(now, credentials.expires_at or now)
 
 
 def _tokens(document: Mapping[str, Any]) -> Mapping[str, Any]:

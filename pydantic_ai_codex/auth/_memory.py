@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .._clock import Clock
-from ..errors import CredentialsError, CredentialsRefreshError
+from ..errors import CodexError, CredentialsError, CredentialsRefreshError
 from ._credentials import Credentials
 from ._schedule import is_expired
 
@@ -40,6 +40,7 @@ class Unsaved:
 class _Failed:
     fingerprint: str | None
     error: CredentialsError
+    at: float
     until: float
 
 
@@ -55,15 +56,22 @@ class Memory:
         # Each is replaced as a whole, so that other threads see the old one or the new one.
         self._failed: _Failed | None = None
         self._warned: str | None = None
+        self._recovered = ('', 0.0)
         self.unsaved: Unsaved | None = None
         """The tokens that are in memory only, if there are any."""
 
-    def failure_of(self, credentials: Credentials) -> CredentialsError | None:
-        """What stands in the way of asking for this login once more, as an error of its own."""
+    def failure_of(self, credentials: Credentials, *, is_refused: bool = False) -> CredentialsError | None:
+        """What stands in the way of asking for this login once more, as an error of its own.
+
+        Args:
+            credentials: The login.
+            is_refused: Whether the backend refuses it, so that it is no use any more.
+        """
         failed = self._failed
-        if failed is None or failed.fingerprint != credentials.fingerprint or failed.until <= self._clock.monotonic():
+        if failed is None or failed.fingerprint != credentials.fingerprint:
             return None
-        return _again(failed.error)
+        until = min(failed.until, failed.at + _SHORT_PAUSE) if is_refused and failed.until != math.inf else failed.until
+        return None if until <= self._clock.monotonic() else _again(failed.error)
 
     def failed(self, error: CredentialsError, tried: Credentials, *, is_lost: bool) -> None:
         """Remember a failure, for the login that was to be refreshed.
@@ -77,11 +85,12 @@ class Memory:
         now = self._clock.now()
         if isinstance(error, CredentialsRefreshError) and error.is_permanent:
             pause = math.inf
-        elif tried.expires_at is not None and not is_expired(tried, now=now):
-            left = (tried.expires_at - now).total_seconds()
+        elif not is_expired(tried, now=now):
+            left = _PAUSE if tried.expires_at is None else (tried.expires_at - now).total_seconds()
             # An answer that was lost is not asked for again while the access token will do.
             pause = left if is_lost else min(_PAUSE, left)
-        self._failed = _Failed(tried.fingerprint, error, self._clock.monotonic() + pause)
+        at = self._clock.monotonic()
+        self._failed = _Failed(tried.fingerprint, error, at, at + pause)
 
     def succeeded(self) -> None:
         """Forget failures."""
@@ -97,14 +106,25 @@ class Memory:
         return unsaved.credentials if unsaved is not None and unsaved.spent == credentials.fingerprint else credentials
 
     def is_time_to_save(self) -> bool:
-        """Whether to try once more to keep what could not be kept. If so, it is not for a while after that."""
+        """Whether to try once more to keep what could not be kept."""
         unsaved = self.unsaved
-        if unsaved is None or self._clock.monotonic() < unsaved.retry_at:
-            return False
-        self.unsaved = replace(unsaved, retry_at=self._clock.monotonic() + _PAUSE)
-        return True
+        return unsaved is not None and unsaved.retry_at <= self._clock.monotonic()
 
-    def warn(self, error: CredentialsError) -> None:
+    def tries_to_save(self) -> None:
+        """Remember that it is tried now, and not again for a while."""
+        if self.unsaved is not None:
+            self.unsaved = replace(self.unsaved, retry_at=self._clock.monotonic() + _PAUSE)
+
+    def recovered(self, credentials: Credentials) -> None:
+        """Remember what took the place of a refused login."""
+        self._recovered = (credentials.access_token, self._clock.monotonic() + _PAUSE)
+
+    def is_recovered(self, credentials: Credentials) -> bool:
+        """Whether this login took the place of a refused one less than a minute ago."""
+        token, until = self._recovered
+        return token == credentials.access_token and self._clock.monotonic() < until
+
+    def warn(self, error: CodexError) -> None:
         """Say once what keeps a login, which is still good for a while, from being refreshed."""
         if self._warned != str(error):
             self._warned = str(error)

@@ -83,12 +83,15 @@ class Refresh:
 
     def __init__(self, store: SafeStore, *, http: AuthHTTP, endpoints: Endpoints | None, clock: Clock) -> None:
         self._store = store
-        self._notes = store.notes
         self._http = http
         self._endpoints = endpoints
         self._clock = clock
         self.tried: Credentials | None = None
         """The login that the service was asked to refresh, once it was."""
+        self.got: Credentials | None = None
+        """What it was spent for, as long as that is kept nowhere else."""
+        self.is_wanted = True
+        """Whether somebody still waits for it; any thread may say no."""
         self.is_lost = False
         """Whether the answer was lost, so that the token may be spent."""
 
@@ -147,9 +150,8 @@ class Refresh:
         Raises:
             CredentialsError: If they are there, and cannot be put in place.
         """
-        if self._notes is not None:
-            async with self._store.lock():
-                await self._notes.finish_save()
+        async with self._store.lock():
+            await self._store.finish_save()
 
     def _is_due(self, credentials: Credentials, jitter: float) -> bool:
         now = self._clock.now()
@@ -159,13 +161,13 @@ class Refresh:
         self, current: Credentials, reason: RefreshReason, *, is_urgent: bool
     ) -> Credentials | None:
         """What became of an earlier refresh of the same token; the login, where it only was not put in place."""
-        note = None if self._notes is None else await self._notes.read_note()
-        if self._notes is None or note is None:
+        note = await self._store.read_note()
+        if note is None:
             return None
         if note.fingerprint != current.fingerprint:
-            await self._notes.clear_note()  # Somebody has logged in, or refreshed, since.
+            await self._store.clear_note()  # Somebody has logged in, or refreshed, since.
             return None
-        if note.state == 'started' and await self._notes.finish_save():
+        if note.state == 'started' and await self._store.finish_save():
             _log.warning('The refresh %s was cut off; it has been finished now, and its tokens are kept.', _told(note))
             return await self._store.load()
         if reason != 'forced':
@@ -219,10 +221,8 @@ class Refresh:
         raise CredentialsRefreshError(f'The login could not be refreshed: {words}')
 
     async def _check_writable(self) -> None:
-        if self._notes is None:
-            return
         try:
-            await self._notes.check_writable()
+            await self._store.check_writable()
         except CredentialsFileError as error:
             advice = "Or pass `refresh='never'` to `CodexProvider`, and let whoever else uses the file refresh it."
             raise CredentialsFileError(f'{error.message} {advice}', path=error.path) from error
@@ -236,10 +236,10 @@ class Refresh:
                 reply = await self._http.post_json(url, body, identify=True)
             except TransportError as error:
                 # A request that was sent may have spent the token.
-                if error.phase == 'read' or not delays:
+                if error.phase == 'read' or not delays or not self.is_wanted:
                     raise
             else:
-                if reply.status_code not in _NOT_TAKEN or not delays:
+                if reply.status_code not in _NOT_TAKEN or not delays or not self.is_wanted:
                     return reply
             await self._clock.sleep(delays.pop(0))
 
@@ -261,6 +261,7 @@ class Refresh:
 
     async def _keep(self, current: Credentials, new: Credentials) -> Outcome:
         """Put the new tokens into the store; where that fails they are in memory, and the note stays."""
+        self.got = new
         try:
             there = await self._store.load()
         except CredentialsNotFoundError:
@@ -271,6 +272,7 @@ class Refresh:
         try:
             if there.fingerprint == current.fingerprint:
                 await self._store.save(new, replacing=current.fingerprint)
+                self.got = None
                 await self._note(current, None)
                 return Outcome(new, is_refreshed=True, spent=current.fingerprint)
         except CredentialsSaveError as error:
@@ -284,13 +286,13 @@ class Refresh:
 
     async def _note(self, current: Credentials, state: RefreshState | None, code: str | None = None) -> None:
         """Note how far the refresh has come, where the store keeps notes; `None` for nothing to remember."""
-        if self._notes is None or current.fingerprint is None:
+        if current.fingerprint is None:
             return
         if state is None:
-            await self._notes.clear_note()
+            await self._store.clear_note()
             return
         try:
-            await self._notes.write_note(new_note(current.fingerprint, state, now=self._clock.now(), code=code))
+            await self._store.write_note(new_note(current.fingerprint, state, now=self._clock.now(), code=code))
         except CredentialsError:
             # Without the first one nothing is sent; the others only spare other processes a request.
             if state == 'started':
@@ -302,7 +304,7 @@ class Refresh:
             if failure.code == 'refresh_token_reused':
                 next_step += ' Programs that use one login have to share one file; a copy of it is spent by the first.'
         else:
-            next_step = 'It is tried again later; should it go on, log in anew.'
+            next_step = 'Try again later; should it go on, log in anew.'
         return CredentialsRefreshError(
             f'The login could not be refreshed. {failure.message}. {next_step}',
             code=failure.code,

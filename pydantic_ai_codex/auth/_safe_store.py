@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, cast
 
 from ..errors import AccountChangedError, CodexError, ConfigurationError, CredentialsError, CredentialsSaveError
 from ._abilities import NotingStore, how_to_force, how_to_log_in
 from ._credentials import Credentials
 from ._file.login_file import SupersededError
+from ._file.notes import RefreshNote
 from ._secrets import masked, quotable, secrets_of
 from ._sources import EnvironmentStore
 from ._store import AuthFile, CredentialStore, MemoryStore
@@ -28,13 +30,18 @@ class SafeStore:
 
     def __init__(self, store: CredentialStore) -> None:
         self._store = store
-        self.notes = store if isinstance(store, NotingStore) else None
-        """The notes that it keeps of refreshes, where it keeps any."""
+        self._notes = store if isinstance(store, NotingStore) else None
         self.is_file = isinstance(store, AuthFile | EnvironmentStore)
         """Whether it is a file, in which another account is nobody's intention."""
         self.is_bound = type(store) not in (AuthFile, EnvironmentStore, MemoryStore)
         """Whether it is an application's, or a class derived from ours: it may be bound to the caller's event loop, and take
         fewer arguments."""
+
+    @property
+    def last_path(self) -> Path | None:
+        """The file that the login was read from, or `None` where it is in none. Costs nothing."""
+        store = self._store
+        return store.path if isinstance(store, AuthFile) else getattr(store, 'last_path', None)
 
     @property
     def next_step(self) -> str:
@@ -50,7 +57,13 @@ class SafeStore:
     def place(self) -> str:
         """Where it keeps its login, in words."""
         describe: object = getattr(self._store, 'describe', None)
-        return str(describe()) if callable(describe) else f'the store {type(self._store).__name__}'
+        try:
+            words: object = describe() if callable(describe) else None
+        except Exception:  # noqa: BLE001 - words for a message are not worth an error
+            words = None
+        if inspect.iscoroutine(words):
+            words.close()
+        return words if isinstance(words, str) else f'the store {type(self._store).__name__}'
 
     @property
     def _place(self) -> str:
@@ -121,8 +134,8 @@ class SafeStore:
         Raises:
             CredentialsError: If the lock cannot be had.
         """
-        lock = self._lock(patience)
         try:
+            lock = self._lock(patience)
             await lock.__aenter__()
         except CodexError:
             raise
@@ -138,6 +151,65 @@ class SafeStore:
                 await lock.__aexit__(None, None, None)
             except Exception as error:  # noqa: BLE001 - what was done under it is done
                 _log.warning('%s could not be unlocked (%s).', self._place, type(error).__name__)
+
+    async def check_writable(self) -> None:
+        """See that new tokens could be kept, as far as the store can tell.
+
+        Raises:
+            CredentialsError: If they could not.
+        """
+        if self._notes is not None:
+            with self._ours('checked'):
+                await self._notes.check_writable()
+
+    async def read_note(self) -> RefreshNote | None:
+        """What is known about a refresh, where the store keeps notes; `None` for what cannot be read."""
+        if self._notes is None:
+            return None
+        try:
+            note: object = await self._notes.read_note()
+        except Exception:  # noqa: BLE001 - it helps to explain, and never stands in the way
+            return None
+        return note if isinstance(note, RefreshNote) else None
+
+    async def write_note(self, note: RefreshNote) -> None:
+        """Keep a note, where the store keeps any.
+
+        Raises:
+            CredentialsError: If it could not be kept.
+        """
+        if self._notes is not None:
+            with self._ours('given a note'):
+                await self._notes.write_note(note)
+
+    async def clear_note(self) -> None:
+        """Forget the note, as far as that can be: it names a token that will not be used any more."""
+        if self._notes is not None:
+            with suppress(Exception):
+                await self._notes.clear_note()
+
+    async def finish_save(self) -> bool:
+        """Put tokens in place that a process was killed before it could; whether there were any.
+
+        Raises:
+            CredentialsError: If they are there and cannot be put in place.
+        """
+        if self._notes is None:
+            return False
+        with self._ours('mended'):
+            return bool(await self._notes.finish_save())
+
+    @contextmanager
+    def _ours(self, done: str) -> Generator[None]:
+        try:
+            yield
+        except CodexError:
+            raise
+        except Exception as error:
+            raise CredentialsError(
+                f'{self._place} could not be {done} ({type(error).__name__}: {quotable(str(error))}). Mend it, then try '
+                'again.'
+            ) from error
 
     def check_account(self, now: Credentials, before: Credentials) -> None:
         """See that the login is still the same account's. One that named none before may be anybody's.

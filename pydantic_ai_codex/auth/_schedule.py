@@ -12,7 +12,6 @@ from ._oauth import RefreshReason
 _JITTER: Final = 120.0
 """Seconds by which processes that share a login differ, so that they do not all ask at once."""
 
-
 _YOUTH: Final = 60.0
 """Seconds for which tokens count as just got; for tokens that live for a shorter time, half of that."""
 

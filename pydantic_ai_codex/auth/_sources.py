@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
@@ -46,6 +47,11 @@ class EnvironmentStore:
     def file(self) -> AuthFile:
         """The file that is used where no variable holds the login."""
         return self._auth_file()
+
+    @property
+    def last_path(self) -> Path | None:
+        """The file that was looked at last, without looking again; `None` before that, and where there is none."""
+        return self._file.path if self._file is not None and self.is_file else None
 
     async def load(self) -> Credentials:
         """The credentials.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 import anyio
@@ -28,7 +29,7 @@ from ._refresh import Outcome, Refresh
 from ._safe_store import SafeStore
 from ._schedule import is_expired, is_young, refresh_reason
 from ._store import CredentialStore
-from ._turn import Turn
+from ._turn import Ticket, Turn
 
 _T = TypeVar('_T')
 
@@ -61,7 +62,8 @@ class TokenSource:
     Any number of threads and event loops may ask one source. Any number of sources and processes may share a file, or
     another store with a `lock()`: one of them refreshes, the others take over what it got. A store without `lock()` is
     for one source alone. While the access token is valid nobody waits for another thread, or for a process that
-    has the file locked, and a failure to refresh it is only logged.
+    has the file locked, and what keeps it from being refreshed is only logged. New tokens that cannot be kept are an
+    error all the same, once; they stay in use.
 
     Args:
         store: Where the login is kept.
@@ -96,7 +98,7 @@ class TokenSource:
         self._jitter = self._clock.random()
         self._turn = Turn()
         self._memory = Memory(self._clock)
-        self._first_seen: dict[str, Credentials] = {}
+        self._first_seen: dict[Path | None, Credentials] = {}
 
     def __repr__(self) -> str:
         return f'TokenSource({self.store!r}, refresh={self.mode!r})'
@@ -145,14 +147,22 @@ class TokenSource:
             current = await self._load()
             if current.access_token != refused.access_token:
                 self._safe.check_account(current, refused)
-                return Recovered(current, is_refreshed=False)
-            if not may_refresh or not self._can_refresh(current) or is_young(current, now=self._clock.now()):
+                return self._recovered(current, is_refreshed=False)
+            if not may_refresh or not self._can_refresh(current) or self._is_new(current):
                 return None
-            if (failed := self._memory.failure_of(current)) is not None:
+            if (failed := self._memory.failure_of(current, is_refused=True)) is not None:
                 raise failed
             outcome = await self._refresh_in_turn(current, 'unauthorized_recovery')
             if outcome is not None:
-                return Recovered(outcome.credentials, outcome.is_refreshed)
+                return self._recovered(outcome.credentials, is_refreshed=outcome.is_refreshed)
+
+    def _recovered(self, credentials: Credentials, *, is_refreshed: bool) -> Recovered:
+        self._memory.recovered(credentials)
+        return Recovered(credentials, is_refreshed)
+
+    def _is_new(self, credentials: Credentials) -> bool:
+        """Whether a newer login would be refused as well: this one was got just now, here or elsewhere."""
+        return is_young(credentials, now=self._clock.now()) or self._memory.is_recovered(credentials)
 
     async def refresh(self) -> Credentials:
         """Refresh now, due or not, and even where an earlier refresh was cut off so that the token may be spent.
@@ -187,11 +197,11 @@ class TokenSource:
 
     def _check_first(self, credentials: Credentials) -> None:
         """See that a file holds the account that it held when it was first read."""
-        place = self._safe.place
-        first = self._first_seen.setdefault(place, credentials)
+        path = self._safe.last_path
+        first = self._first_seen.setdefault(path, credentials)
         self._safe.check_account(credentials, first)
         if first.account_id is None and credentials.account_id is not None:
-            self._first_seen[place] = credentials
+            self._first_seen[path] = credentials
 
     def _can_refresh(self, credentials: Credentials) -> bool:
         return self.mode == 'auto' and credentials.auth_mode == 'chatgpt' and credentials.refresh_token is not None
@@ -203,46 +213,45 @@ class TokenSource:
         return refresh_reason(credentials, now=now, jitter=self._jitter)
 
     async def _refresh_or_go_on(self, used: Credentials, reason: RefreshReason, *, is_valid: bool) -> Outcome | None:
-        """Refresh; where that fails while the login is valid, go on with it. `None` where another thread was at it."""
+        """Refresh; where that fails while the login is valid, go on with it. `None` where another thread is at it."""
         try:
-            return await self._refresh_in_turn(used, reason, patience=0 if is_valid else None)
+            return await self._refresh_in_turn(used, reason, waits=not is_valid)
         except (AccountChangedError, CredentialsSaveError):
             raise
-        except CredentialsError as error:
+        except (CredentialsError, ConfigurationError) as error:
             if not is_valid:
                 raise
-            if not isinstance(error, LockedError):
+            if not isinstance(error.__cause__, LockedError):
                 self._memory.warn(error)
             return Outcome(used)
 
     async def _refresh_in_turn(
-        self, used: Credentials, reason: RefreshReason, *, patience: float | None = None, adopt: bool = True
+        self, used: Credentials, reason: RefreshReason, *, waits: bool = True, adopt: bool = True
     ) -> Outcome | None:
-        """Refresh, whatever becomes of the caller; or wait until another thread has done so, and return `None`."""
-        if not self._turn.take():
-            await self._wait()
+        """Refresh, whatever becomes of the caller; `None` where it was the turn of another thread."""
+        if (ticket := self._take()) is None:
+            if waits:
+                await self._wait()
             return None
-        job = partial(self._refresh, used, reason, patience=patience, adopt=adopt)
-        return await self._in_turn(job)
-
-    async def _in_turn(self, job: Callable[[], Awaitable[_T]]) -> _T:
-        """Run a job to its end, and give the turn back after it."""
-        has_begun = False
-
-        async def run() -> _T:
-            nonlocal has_begun
-            has_begun = True
-            try:
-                return await job()
-            finally:
-                self._turn.give_back()
-
+        refresh = self._new_refresh()
         try:
-            return await run_to_its_end(run, here=self._safe.is_bound or self._http.is_bound)
-        except RuntimeError:
-            if not has_begun:  # There is no thread to be had.
-                self._turn.give_back()
+            return await self._in_turn(ticket, partial(self._refresh, refresh, used, reason, waits=waits, adopt=adopt))
+        except BaseException:
+            # Nobody waits any more: what is under way is ended well, and not tried again.
+            refresh.is_wanted = False
             raise
+
+    def _take(self) -> Ticket | None:
+        return self._turn.take(here=self._runs_here)
+
+    @property
+    def _runs_here(self) -> bool:
+        """Whether a refresh has to run on the event loop of the caller."""
+        return self._safe.is_bound or self._http.is_bound
+
+    async def _in_turn(self, ticket: Ticket, job: Callable[[], Awaitable[_T]]) -> _T:
+        """Run a job to its end, and give the turn back after it."""
+        return await run_to_its_end(job, here=self._runs_here, at_end=partial(self._turn.give_back, ticket))
 
     async def _wait(self) -> None:
         for _ in range(_WAITS):
@@ -255,17 +264,24 @@ class TokenSource:
         )
 
     async def _refresh(
-        self, used: Credentials, reason: RefreshReason, *, patience: float | None, adopt: bool
+        self, refresh: Refresh, used: Credentials, reason: RefreshReason, *, waits: bool, adopt: bool
     ) -> Outcome:
-        refresh = self._new_refresh()
+        patience = None if waits else 0
         try:
             if self._memory.unsaved is not None:
                 # The store holds a spent token. Nothing more is spent before its successor is kept.
-                await self._save_now()
+                await self._save_now(refresh)
             outcome = await refresh.run(used, reason, jitter=self._jitter, patience=patience, adopt=adopt)
+        except LockedError as error:
+            # Not the user's to mend: whoever holds the lock ends some time.
+            raise CredentialsRefreshError(error.message) from error
         except CredentialsError as error:
-            if not isinstance(error, LockedError):
-                self._memory.failed(error, refresh.tried or used, is_lost=refresh.is_lost)
+            self._memory.failed(error, refresh.tried or used, is_lost=refresh.is_lost)
+            raise
+        except BaseException:
+            # Cancelled while it saved, as when the event loop ends: the next one of this process goes on from here.
+            if refresh.tried is not None and refresh.got is not None:
+                self._memory.keep(refresh.tried.fingerprint, refresh.got)
             raise
         self._memory.succeeded()
         if outcome.unsaved is not None:
@@ -278,16 +294,17 @@ class TokenSource:
 
     async def _save_again(self) -> None:
         """Try once more to keep what could not be kept, from time to time."""
-        if not self._memory.is_time_to_save() or not self._turn.take():
+        if not self._memory.is_time_to_save() or (ticket := self._take()) is None:
             return
+        self._memory.tries_to_save()
         try:
-            await self._in_turn(self._save_now)
+            await self._in_turn(ticket, partial(self._save_now, self._new_refresh()))
         except CredentialsError as error:
             self._memory.warn(error)
 
-    async def _save_now(self) -> None:
+    async def _save_now(self, refresh: Refresh) -> None:
         if (unsaved := self._memory.unsaved) is not None:
-            await self._new_refresh().save(unsaved.spent, unsaved.credentials)
+            await refresh.save(unsaved.spent, unsaved.credentials)
             self._memory.unsaved = None
 
 

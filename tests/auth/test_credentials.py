@@ -360,3 +360,29 @@ def test_update_adds_no_expiry_where_there_was_none() -> None:
     credentials = Credentials('new', expires_at=NOW)
 
     assert 'expires_at' not in update_json({}, credentials, now=NOW)['tokens']
+
+
+def test_where_a_refresh_token_goes_is_not_left_over_from_another_login() -> None:
+    theirs = {'oauth_provenance': {'issuer': 'https://login.example'}, 'login_owner_id': 'theirs', 'new': 1}
+    document = {'tokens': {**TOKENS, **theirs}}
+    read = credentials_from_json(document)
+
+    assert read.issuer == 'https://login.example'
+    assert update_json(document, read, now=NOW)['tokens'] == document['tokens']
+    another = update_json(document, Credentials('at-2', 'rt-2', 'acct-2'), now=NOW)
+    assert another['tokens'] == {'access_token': 'at-2', 'refresh_token': 'rt-2', 'account_id': 'acct-2', 'new': 1}
+    ours = update_json(document, Credentials('at-2', 'rt-2', 'acct-1', issuer='https://ours.example'), now=NOW)
+    assert ours['tokens']['oauth_provenance'] == {
+        'issuer': 'https://ours.example',
+        'client_id': 'app_EMoamEEZ73f0CkXaXp7hrann',
+    }
+    assert credentials_from_json(ours).issuer == 'https://ours.example'
+
+
+def test_an_expired_login_was_not_got_just_now() -> None:
+    expired_at = NOW - timedelta(days=1)
+    expired = Credentials(jwt({'exp': expired_at.timestamp()}))
+    issued = Credentials(jwt({'iat': expired_at.timestamp(), 'exp': (NOW + timedelta(days=1)).timestamp()}))
+
+    for credentials in (expired, issued):
+        assert credentials_from_json(update_json({}, credentials, now=NOW)).last_refresh == expired_at

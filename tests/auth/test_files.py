@@ -540,9 +540,8 @@ async def test_a_file_that_is_read_only_on_purpose_is_never_written(path: Path) 
     assert path.read_bytes() == before
     assert (await AuthFile(path).inspect()).write_problem == str(caught.value)
     assert str(caught.value) == (
-        f'The login file {str(path)!r} cannot be written: it is marked as read-only. New tokens could not be kept. Let '
-        'it be written (mount it read-write, give it mode 0600, make room on its disk, move away what is no login), or '
-        'use another file.'
+        f'The login file {str(path)!r} cannot be written: it is marked as read-only. New tokens could not be kept '
+        'there. Give it mode 0600, or use another file.'
     )
 
 

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -338,7 +339,7 @@ async def test_a_cancelled_caller_does_not_lose_the_answer(
 @pytest.mark.parametrize(
     ('answer', 'message'),
     [
-        (httpx2.Response(500, text='oops'), 'The login service answered with status 500. It is tried again later'),
+        (httpx2.Response(500, text='oops'), 'The login service answered with status 500. Try again later'),
         (httpx2.Response(429, json={'error': {'message': 'slow down'}}), 'status 429 (slow down)'),
         (httpx2.Response(403, text='<html>'), 'status 403'),
         (httpx2.Response(307, headers={'location': 'https://evil.example'}), 'status 307'),
@@ -361,6 +362,53 @@ async def test_a_failure_that_may_go_away_leaves_a_valid_token_in_use(
     assert (await source.credentials()).refresh_token == 'rt-secret-new-2'
 
 
+async def test_what_is_set_up_wrong_does_not_matter_yet(
+    make: Make, service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv('CODEX_REFRESH_TOKEN_URL_OVERRIDE', 'http://evil.example')
+
+    assert await make(MemoryStore(DUE)).credentials() == DUE
+    assert 'The token URL' in caplog.text
+    with pytest.raises(ConfigurationError, match='The token URL'):
+        await make(MemoryStore(EXPIRED)).credentials()
+    assert service.requests == []
+
+
+async def test_an_opaque_token_counts_as_valid(make: Make, service: Service, clock: Clock) -> None:
+    service.answers += [httpx2.Response(503)] * 2
+    opaque = Credentials('opaque', refresh_token='rt', account_id='acct-1', last_refresh=NOW - 9 * DAY)
+    source = make(MemoryStore(opaque))
+
+    for _ in range(10):
+        clock.passed += 5
+        assert await source.credentials() == opaque
+    assert len(service.requests) == 1
+
+
+async def test_a_refused_token_is_not_left_alone_for_a_failure_before(
+    make: Make, service: Service, clock: Clock
+) -> None:
+    service.answers.append(httpx2.Response(503))
+    source = make(MemoryStore(DUE))
+    assert await source.credentials() == DUE
+
+    clock.passed += 3
+    recovered = await source.recover(DUE)
+    assert recovered is not None
+    assert recovered.is_refreshed
+
+
+async def test_machines_whose_clocks_differ_do_not_refresh_in_turn(make: Make, service: Service, path: Path) -> None:
+    source = make(write(path, FRESH))
+    await source.credentials()
+    write(path, replace(login('theirs'), last_refresh=NOW - DAY))
+
+    adopted = await source.recover(FRESH)
+    assert adopted is not None
+    assert await source.recover(adopted.credentials) is None
+    assert service.requests == []
+
+
 async def test_an_expired_token_is_fought_for(make: Make, service: Service, clock: Clock) -> None:
     service.answers += [httpx2.ConnectError('no route'), httpx2.Response(503), httpx2.Response(429)]
 
@@ -380,7 +428,7 @@ async def test_an_expired_token_that_cannot_be_refreshed_is_an_error(make: Make,
         await source.credentials()
 
     assert str(caught.value) == snapshot(
-        'The login could not be refreshed. The login service answered with status 500 (down). It is tried again later; should it go on, log in anew.'
+        'The login could not be refreshed. The login service answered with status 500 (down). Try again later; should it go on, log in anew.'
     )
     assert (caught.value.status_code, caught.value.is_permanent) == (500, False)
     assert str(again.value) == str(caught.value)
@@ -733,6 +781,46 @@ async def test_a_lock_that_is_a_coroutine(make: Make, service: Service) -> None:
     assert service.requests == []
 
 
+class Noting(MemoryStore):
+    """A store of an application that keeps notes, and keeps them badly."""
+
+    def broken(self) -> Any:
+        raise KeyError('notes')
+
+    async def check_writable(self) -> None: ...
+
+    async def read_note(self) -> Any:
+        return self.broken()
+
+    async def write_note(self, note: Any) -> None: ...
+
+    async def clear_note(self) -> None:
+        self.broken()
+
+    async def finish_save(self) -> Any:
+        return self.broken()
+
+    async def describe(self) -> str:
+        return 'a coroutine'
+
+
+async def test_notes_that_are_kept_badly_do_no_harm(make: Make, service: Service) -> None:
+    store = Noting(EXPIRED)
+
+    assert (await make(store).credentials()).refresh_token == 'rt-secret-new-1'
+    assert (await store.load()).refresh_token == 'rt-secret-new-1'
+
+
+async def test_a_note_that_cannot_be_written_keeps_the_token_from_being_spent(make: Make, service: Service) -> None:
+    class Full(Noting):
+        async def write_note(self, note: Any) -> None:
+            raise OSError('full')
+
+    with pytest.raises(CredentialsError, match=r'The store Full could not be given a note \(OSError: full\)'):
+        await make(Full(EXPIRED)).credentials()
+    assert service.requests == []
+
+
 @pytest.mark.parametrize(('broken', 'requests'), [('enter', 0), ('exit', 1)])
 async def test_a_lock_that_breaks(make: Make, service: Service, broken: str, requests: int) -> None:
     class Locking(MemoryStore):
@@ -865,6 +953,73 @@ async def test_a_valid_token_does_not_wait_for_another_process(make: Make, servi
     assert (await make(file).credentials()).refresh_token == 'rt-secret-new-1'
 
 
+def test_an_event_loop_that_ends_does_not_end_the_refresh(service: Service, clock: Clock) -> None:
+    go_on = threading.Event()
+    service.on_request = lambda: go_on.wait(60)
+    source = TokenSource(MemoryStore(EXPIRED), http=service.http, clock=clock)
+
+    async def give_up() -> None:
+        with anyio.move_on_after(0.05):
+            await source.credentials()
+
+    asyncio.run(give_up())
+    go_on.set()
+
+    assert asyncio.run(source.credentials()).refresh_token == 'rt-secret-new-1'
+    assert len(service.requests) == 1
+
+
+def test_a_job_that_is_cancelled_before_it_begins_leaves_the_turn(service: Service, clock: Clock) -> None:
+    """On a store of an application, whose refresh runs on the loop of the caller."""
+
+    class Vault(MemoryStore):
+        pass
+
+    source = TokenSource(Vault(EXPIRED), http=service.http, clock=clock)
+
+    async def cancel_all_and_ask_again() -> Credentials:
+        task = asyncio.create_task(source.credentials())
+        begun: set[asyncio.Task[Any]] = set()
+        while not begun:
+            await asyncio.sleep(0)
+            begun = {each for each in asyncio.all_tasks() if each not in (task, asyncio.current_task())}
+        for each in begun:
+            each.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with anyio.fail_after(30):
+            return await source.credentials()
+
+    assert asyncio.run(cancel_all_and_ask_again()).refresh_token == 'rt-secret-new-1'
+
+
+async def test_no_thread_to_be_had(make: Make, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, 'start', start)
+        source = make(MemoryStore(EXPIRED))
+        with pytest.raises(CredentialsError, match='no thread to be had'):
+            await source.credentials()
+        assert await make(MemoryStore(DUE)).credentials() == DUE
+    assert service.requests == []
+    assert (await source.refresh()).refresh_token == 'rt-secret-new-1'
+
+
+async def test_a_lock_that_is_held_for_ever_is_nothing_for_the_user_to_mend(
+    make: Make, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make(write(path, EXPIRED))
+
+    async with AuthFile(path).lock():
+        monkeypatch.setattr('pydantic_ai_codex.auth._store.PATIENCE', 0)
+        monkeypatch.setattr(AuthFile, 'lock', partialmethod(AuthFile.lock, 0))
+        with pytest.raises(CredentialsRefreshError) as caught:
+            await source.credentials()
+    assert not caught.value.is_permanent
+
+
 async def test_a_timeout_around_a_refresh_is_kept(
     make: Make, service: Service, until: Callable[[Callable[[], bool]], Awaitable[None]]
 ) -> None:
@@ -879,6 +1034,25 @@ async def test_a_timeout_around_a_refresh_is_kept(
     go_on.set()
     assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
     assert len(service.requests) == 1
+
+
+async def test_a_refresh_that_nobody_waits_for_is_not_tried_again(
+    make: Make, service: Service, clock: Clock, until: Callable[[Callable[[], bool]], Awaitable[None]]
+) -> None:
+    """So that Ctrl-C ends a program that cannot reach the login service."""
+    go_on = threading.Event()
+    service.on_request = lambda: go_on.wait(60)
+    service.answers += [httpx2.Response(503)] * 4
+    source = make(MemoryStore(EXPIRED))
+
+    with anyio.move_on_after(0.05):
+        await source.credentials()
+    go_on.set()
+    with pytest.raises(CredentialsRefreshError, match='status 503'):
+        await source.credentials()
+
+    assert len(service.requests) == 1
+    assert clock.waits == []
 
 
 async def test_an_event_loop_that_is_closed_in_the_middle_of_a_refresh_does_not_hold_up_others(
@@ -908,7 +1082,12 @@ async def test_an_event_loop_that_is_closed_in_the_middle_of_a_refresh_does_not_
 
     await anyio.to_thread.run_sync(leave_a_loop)
     store.hangs = False
-    assert (await source.credentials()).refresh_token == 'rt-secret-new-2'
+    # What was got by then is not lost.
+    assert (await source.credentials()).refresh_token == 'rt-secret-new-1'
+    clock.passed += 61
+    await source.credentials()
+    assert (await store.load()).refresh_token == 'rt-secret-new-1'
+    assert len(service.requests) == 1
 
 
 # What it is made with

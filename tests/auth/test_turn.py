@@ -8,49 +8,63 @@ import os
 import pytest
 
 from pydantic_ai_codex.auth import CredentialsRefreshError, MemoryStore, TokenSource
-from pydantic_ai_codex.auth._turn import Turn
+from pydantic_ai_codex.auth._turn import Ticket, Turn
 
 from .service import DAY, Clock, Service, login
 
 
-async def take(turn: Turn) -> bool:
-    return turn.take()
+async def take(turn: Turn, *, here: bool = True) -> Ticket | None:
+    return turn.take(here=here)
 
 
-async def take_twice(turn: Turn) -> tuple[bool, bool]:
-    return turn.take(), turn.take()
+async def take_twice(turn: Turn) -> list[bool]:
+    return [turn.take(here=True) is not None for _ in range(2)]
 
 
 def test_one_at_a_time() -> None:
     turn = Turn()
 
-    assert asyncio.run(take_twice(turn)) == (True, False)
+    assert asyncio.run(take_twice(turn)) == [True, False]
 
 
 def test_it_is_given_back_by_whoever_has_it() -> None:
     async def hand_around() -> list[bool]:
         turn = Turn()
-        seen = [turn.is_free, turn.take(), turn.is_free]
-        await asyncio.to_thread(turn.give_back)
+        ticket = turn.take(here=True)
+        assert ticket is not None
+        seen = [turn.is_free]
+        await asyncio.to_thread(turn.give_back, ticket)
         return [*seen, turn.is_free]
 
-    assert asyncio.run(hand_around()) == [True, True, False, True]
+    assert asyncio.run(hand_around()) == [False, True]
 
 
-def test_it_does_not_stay_with_a_loop_that_is_closed() -> None:
+def test_nobody_gives_back_the_turn_of_another() -> None:
+    turn = Turn()
+    late = asyncio.run(take(turn))
+    assert late is not None
+
+    assert asyncio.run(take(turn, here=False))
+    turn.give_back(late)
+    assert not turn.is_free
+
+
+def test_it_does_not_stay_with_a_loop_that_is_closed_but_with_a_thread() -> None:
     turn = Turn()
 
     assert asyncio.run(take(turn))
     assert turn.is_free
+    assert asyncio.run(take(turn, here=False))
+    assert not turn.is_free
 
 
 def test_it_does_not_stay_with_the_parent_of_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fork() -> bool:
         turn = Turn()
-        turn.take()
+        turn.take(here=False)
         pid = os.getpid()
         monkeypatch.setattr(os, 'getpid', lambda: pid + 1)
-        return turn.take()
+        return turn.take(here=False) is not None
 
     assert asyncio.run(fork())
 

@@ -13,6 +13,10 @@ from pydantic_ai_codex.errors import ConfigurationError, CredentialsError
 from pydantic_ai_codex.testing import fake_access_token
 
 
+def a_test() -> tuple[str, str]:
+    return 'a test', 'Log in anew'
+
+
 @pytest.mark.parametrize(
     ('base_url', 'plain'),
     [
@@ -165,13 +169,13 @@ def test_base_url_for(credentials: Credentials, base_url: str | None, expected: 
     ],
 )
 def test_headers(credentials: Credentials, headers: dict[str, str]) -> None:
-    assert bearer_headers(credentials, 'a test') == headers
+    assert bearer_headers(credentials, a_test) == headers
 
 
 def test_headers_from_the_claims() -> None:
     token = fake_access_token(account_id='acct-1', is_fedramp=True)
 
-    assert bearer_headers(Credentials(token), 'a test') == {
+    assert bearer_headers(Credentials(token), a_test) == {
         'authorization': f'Bearer {token}',
         'chatgpt-account-id': 'acct-1',
         'x-openai-fedramp': 'true',
@@ -196,7 +200,7 @@ def test_token_that_fits_in_no_header(token: str, auth_mode: str) -> None:
     credentials = Credentials(token, account_id='acct-1', auth_mode=mode)
 
     with pytest.raises(CredentialsError) as caught:
-        bearer_headers(credentials, "'auth.json'")
+        bearer_headers(credentials, lambda: ("'auth.json'", 'Log in anew'))
 
     assert str(caught.value) == (
         "The token from 'auth.json' is no token: it holds characters that none has. Log in anew."
@@ -205,13 +209,13 @@ def test_token_that_fits_in_no_header(token: str, auth_mode: str) -> None:
 
 def test_empty_token() -> None:
     with pytest.raises(CredentialsError, match=r"^The token from 'auth.json' is empty. Replace it"):
-        bearer_headers(Credentials('', account_id='acct-1'), "'auth.json'", 'Replace it')
+        bearer_headers(Credentials('', account_id='acct-1'), lambda: ("'auth.json'", 'Replace it'))
 
 
 @pytest.mark.parametrize('account_id', [None, '', 'acct\r\nx-injected: 1', 'äcct'])
 def test_no_account(account_id: str | None) -> None:
     with pytest.raises(CredentialsError) as caught:
-        bearer_headers(Credentials('at-secret', 'rt-secret', account_id, 'it-secret'), 'a test')
+        bearer_headers(Credentials('at-secret', 'rt-secret', account_id, 'it-secret'), a_test)
 
     assert str(caught.value) == (
         'The login from a test names no ChatGPT account: it has no account id, and its tokens are no JWTs with a claim '
@@ -223,7 +227,7 @@ def test_no_account(account_id: str | None) -> None:
 @pytest.mark.parametrize('account_id', [' ', ' acct-1', 'acct-1 '])
 def test_account_of_spaces(account_id: str) -> None:
     with pytest.raises(CredentialsError):
-        bearer_headers(Credentials('at-1', account_id=account_id), 'a test')
+        bearer_headers(Credentials('at-1', account_id=account_id), a_test)
 
 
 def test_redacted_headers() -> None:

@@ -21,6 +21,7 @@ from .lock import LockedError
 from .notes import RefreshNote, note_from_json, note_to_json
 from .places import Places, make_lock_file, places_of
 from .reading import document_to_update, settled
+from .writable import check_folder, how_to_make_writable
 from .writing import (
     EMPTIED,
     NotWrittenError,
@@ -137,11 +138,11 @@ class LoginFile:
             size = len(to_json(self._document(places), indent=2))
             check_size(size + _GROWTH)
             check_room(places, size)
+            check_folder(places.target)
         except (OSError, ValueError) as error:
+            next_step = how_to_make_writable(error, exists=os.path.exists(places.target))
             raise self._error(
-                f'cannot be written: {reason(error)}',
-                'New tokens could not be kept. Let it be written (mount it read-write, give it mode 0600, make room on '
-                'its disk, move away what is no login), or use another file.',
+                f'cannot be written: {reason(error)}', f'New tokens could not be kept there. {next_step}'
             ) from error
 
     def remove(self, places: Places) -> bool:
@@ -149,8 +150,7 @@ class LoginFile:
         try:
             return remove(places)
         except OSError as error:
-            next_step = 'Remove it yourself: the login in it may still work.'
-            raise self._error(f'cannot be removed: {reason(error)}', next_step) from error
+            raise self._error(f'cannot be removed: {reason(error)}', 'Remove it yourself.') from error
         finally:
             self._cached = None
 

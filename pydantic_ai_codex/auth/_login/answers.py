@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
@@ -14,6 +15,9 @@ _MOST_FIELDS: Final = 30
 
 _NO_ENTITLEMENT: Final = 'missing_codex_entitlement'
 """What the description names where a workspace has Codex switched off (from the CLI's source)."""
+
+_CODE: Final = re.compile(r'[\w.~-]+', re.ASCII)
+"""What a code looks like: the characters that need no escape in an address."""
 
 _PASTE_WHAT: Final = (
     'Paste the whole address of the page that the browser ended at: it begins with http://127.0.0.1: and holds both '
@@ -64,16 +68,15 @@ def read_pasted(text: str, state: str) -> Granted | LoginError:
         The code, or why there is none: with the reason `state` where another text may be pasted, and with another
         reason where the login is over.
     """
-    text = ''.join(text.split())  # A terminal may have wrapped the address.
+    pasted, text = text.strip(), ''.join(text.split())  # A terminal may have wrapped the address.
     if '=' in text:
         query = (text.partition('?')[2] if '?' in text else text).partition('#')[0]
         if 'code=' not in query and 'error=' not in query:
-            return LoginError(f'This is not where the login page ended. {_PASTE_WHAT}', reason='state')
+            return _elsewhere()
     else:
         code, _, given = text.partition('#')
         if not given:
-            # Without a state, anybody could have the user paste a code of another account.
-            return LoginError(f'A code alone cannot be checked to belong to this login. {_PASTE_WHAT}', reason='state')
+            return _not_enough(pasted)
         if not same(given, state):
             return _foreign()
         return Granted(code) if code else LoginError(f'There is no code in it. {_PASTE_WHAT}', reason='state')
@@ -83,6 +86,17 @@ def read_pasted(text: str, state: str) -> Granted | LoginError:
 def same(given: str, wanted: str) -> bool:
     """Whether two secrets are equal, in a time that does not tell how far they are."""
     return hmac.compare_digest(given.encode('utf-8', 'replace'), wanted.encode())
+
+
+def _not_enough(text: str) -> LoginError:
+    """About a text without a state. Without that, anybody could have the user paste a code of another account."""
+    if not _CODE.fullmatch(text):
+        return _elsewhere()
+    return LoginError(f'A code alone cannot be checked to belong to this login. {_PASTE_WHAT}', reason='state')
+
+
+def _elsewhere() -> LoginError:
+    return LoginError(f'This is not where the login page ended. {_PASTE_WHAT}', reason='state')
 
 
 def _foreign() -> LoginError:

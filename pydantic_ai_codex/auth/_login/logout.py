@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ConfigurationError, CredentialsNotFoundError, LoginError, TransportError
+from ...errors import ConfigurationError, CredentialsError, CredentialsNotFoundError, LoginError, TransportError
 from .._abilities import lock_of
 from .._credentials import Credentials
 from .._http import AuthHTTP
@@ -31,6 +31,20 @@ class LogoutResult:
     problem: str | None = None
 
 
+class NotRemovedError(CredentialsError):
+    """The login could not be removed from where it is kept.
+
+    Attributes:
+        result: What was done all the same: the service may have ended the login before.
+    """
+
+    result: LogoutResult
+
+    def __init__(self, message: str, *, result: LogoutResult) -> None:
+        super().__init__(message)
+        self.result = result
+
+
 async def logout(
     store: CredentialStore, *, endpoints: Endpoints | None = None, http: AuthHTTP | None = None
 ) -> LogoutResult:
@@ -38,7 +52,7 @@ async def logout(
 
     Args:
         store: Where the login is. It has to have `remove()`, as `AuthFile` has.
-        endpoints: The login service; by default what the environment says, as the CLI does.
+        endpoints: The login service; by default the one that the login comes from, or what the CLI's variables name.
         http: Sends the request to it.
 
     Returns:
@@ -46,7 +60,8 @@ async def logout(
 
     Raises:
         LoginError: If the store cannot remove a login.
-        CredentialsError: If what is there is no login, so that it is not removed; or if it cannot be removed.
+        CredentialsError: If what is there is no login, so that it is not removed; or if it cannot be removed, with the
+            `result` that says whether it was revoked.
     """
     remove: Callable[[], Awaitable[Any]] | None = getattr(store, 'remove', None)
     if remove is None:
@@ -61,10 +76,21 @@ async def logout(
         except CredentialsNotFoundError:
             return LogoutResult(revoked=False, removed=False)
         problem = await revoke(credentials, endpoints=endpoints, http=http)
-        removed = bool(await remove())
-    return LogoutResult(
-        revoked=credentials.refresh_token is not None and problem is None, removed=removed, problem=problem
-    )
+        revoked = credentials.refresh_token is not None and problem is None
+        try:
+            removed = bool(await remove())
+        except CredentialsError as error:
+            result = LogoutResult(revoked=revoked, removed=False, problem=problem)
+            raise NotRemovedError(f'{error.message} {_what_is_left(result)}', result=result) from error
+    return LogoutResult(revoked=revoked, removed=removed, problem=problem)
+
+
+def _what_is_left(result: LogoutResult) -> str:
+    """What the tokens are good for that could not be removed."""
+    if result.revoked:
+        return 'The login is revoked, so the tokens that are left are of no use any more.'
+    why = f', as it could not be revoked: {result.problem}' if result.problem else '.'
+    return f'The login in it still works{why}'
 
 
 async def revoke(
