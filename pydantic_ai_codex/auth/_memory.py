@@ -56,7 +56,7 @@ class Memory:
         # Each is replaced as a whole, so that other threads see the old one or the new one.
         self._failed: _Failed | None = None
         self._warned: str | None = None
-        self._recovered = ('', 0.0)
+        self._seen: tuple[str, float] | None = None
         self.unsaved: Unsaved | None = None
         """The tokens that are in memory only, if there are any."""
 
@@ -115,14 +115,16 @@ class Memory:
         if self.unsaved is not None:
             self.unsaved = replace(self.unsaved, retry_at=self._clock.monotonic() + _PAUSE)
 
-    def recovered(self, credentials: Credentials) -> None:
-        """Remember what took the place of a refused login."""
-        self._recovered = (credentials.access_token, self._clock.monotonic() + _PAUSE)
+    def saw(self, credentials: Credentials) -> None:
+        """Remember which login there is, and since when, if there was another before."""
+        seen = self._seen
+        if seen is None or seen[0] != credentials.access_token:
+            self._seen = (credentials.access_token, -math.inf if seen is None else self._clock.monotonic())
 
-    def is_recovered(self, credentials: Credentials) -> bool:
-        """Whether this login took the place of a refused one less than a minute ago."""
-        token, until = self._recovered
-        return token == credentials.access_token and self._clock.monotonic() < until
+    def is_new(self, credentials: Credentials) -> bool:
+        """Whether this login took the place of another less than a minute ago, whoever put it there and by what clock."""
+        seen = self._seen
+        return seen is not None and seen[0] == credentials.access_token and self._clock.monotonic() < seen[1] + _PAUSE
 
     def warn(self, error: CodexError) -> None:
         """Say once what keeps a login, which is still good for a while, from being refreshed."""

@@ -147,22 +147,18 @@ class TokenSource:
             current = await self._load()
             if current.access_token != refused.access_token:
                 self._safe.check_account(current, refused)
-                return self._recovered(current, is_refreshed=False)
+                return Recovered(current, is_refreshed=False)
             if not may_refresh or not self._can_refresh(current) or self._is_new(current):
                 return None
             if (failed := self._memory.failure_of(current, is_refused=True)) is not None:
                 raise failed
             outcome = await self._refresh_in_turn(current, 'unauthorized_recovery')
             if outcome is not None:
-                return self._recovered(outcome.credentials, is_refreshed=outcome.is_refreshed)
-
-    def _recovered(self, credentials: Credentials, *, is_refreshed: bool) -> Recovered:
-        self._memory.recovered(credentials)
-        return Recovered(credentials, is_refreshed)
+                return Recovered(outcome.credentials, outcome.is_refreshed)
 
     def _is_new(self, credentials: Credentials) -> bool:
         """Whether a newer login would be refused as well: this one was got just now, here or elsewhere."""
-        return is_young(credentials, now=self._clock.now()) or self._memory.is_recovered(credentials)
+        return is_young(credentials, now=self._clock.now()) or self._memory.is_new(credentials)
 
     async def refresh(self) -> Credentials:
         """Refresh now, due or not, and even where an earlier refresh was cut off so that the token may be spent.
@@ -193,7 +189,9 @@ class TokenSource:
             credentials = await self._safe.load()
         if self._safe.is_file:
             self._check_first(credentials)
-        return self._memory.successor_of(credentials)
+        credentials = self._memory.successor_of(credentials)
+        self._memory.saw(credentials)
+        return credentials
 
     def _check_first(self, credentials: Credentials) -> None:
         """See that a file holds the account that it held when it was first read."""
