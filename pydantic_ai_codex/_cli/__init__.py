@@ -101,7 +101,11 @@ def _silence() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog='pydantic-ai-codex', description='Run agents on a ChatGPT/Codex subscription.', epilog=EPILOG)
+    description = 'Run agents on a ChatGPT/Codex subscription.'
+    return _with_commands(_Parser(prog='pydantic-ai-codex', description=description, epilog=EPILOG))
+
+
+def _with_commands(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument('--version', action=_Version, help='show the version and exit')
     commands = parser.add_subparsers(metavar='command')
     for add in (
@@ -115,9 +119,11 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose help is an output like all others: argparse keeps to itself that it cannot be written."""
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        file = file or sys.stdout
-        file.write(self.format_help())
-        getattr(file, 'flush', bool)()
+        if file is not None:
+            super().print_help(file)
+            return
+        sys.stdout.write(self.format_help())
+        sys.stdout.flush()
 
 
 class _Version(argparse.Action):

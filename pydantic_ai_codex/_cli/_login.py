@@ -184,19 +184,21 @@ async def _keep(place: FilePlace, credentials: Credentials) -> _Kept:
     from ..auth._login.logout import revoke
     from ..auth._login.saving import save_login
 
-    moved_to = await _make_room(place)
-    with contextlib.suppress(OSError):
-        place.path.chmod(0o600)  # The new login takes its place, and what is there goes unread by others until then.
     try:
+        moved_to = await _make_room(place)
+        with contextlib.suppress(OSError):
+            place.path.chmod(
+                0o600
+            )  # The new login takes its place, and what is there goes unread by others until then.
         return _Kept(await save_login(place.store, credentials), moved_to)
-    except CredentialsSaveError as error:
+    except CredentialsError as error:
         await revoke(credentials)
         ended = ' and was ended' if credentials.refresh_token else ''
         why = getattr(error.__cause__, 'strerror', None) or error.__cause__ or error
         raise CredentialsSaveError(
             f'You are not logged in: the login could not be put into {str(place.path)!r}{ended} ({why}). Mend the file, '
             'its permissions or its disk, or choose another place with `--store PATH`; then log in again.',
-            path=error.path,
+            path=place.path,
         ) from error
 
 

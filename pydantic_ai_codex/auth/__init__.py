@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._login.browser import browser_login as browser_login
     from ._login.device import device_login as device_login
     from ._login.logout import LogoutResult as LogoutResult
+    from ._login.logout import NotRemovedError as NotRemovedError
     from ._login.logout import logout as logout
     from ._login.requests import DeviceCode as DeviceCode
     from ._login.saving import login_with_api_key as login_with_api_key
@@ -64,7 +65,7 @@ _HOMES = {
     '._login.saving': ('login_with_api_key', 'login_with_token', 'save_login'),
     '._login.browser': ('browser_login',),
     '._login.device': ('device_login',),
-    '._login.logout': ('LogoutResult', 'logout'),
+    '._login.logout': ('LogoutResult', 'NotRemovedError', 'logout'),
     '._login.requests': ('DeviceCode',),
     '._oauth': ('Endpoints',),
     '._paths': ('default_auth_path', 'own_auth_path'),
@@ -91,6 +92,7 @@ __all__ = (
     'LoginError',
     'LogoutResult',
     'MemoryStore',
+    'NotRemovedError',
     'RefreshMode',
     'TokenSource',
     'browser_login',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -94,24 +95,25 @@ def default_place() -> DefaultPlace:
 
 def is_of_the_cli(path: Path) -> bool:
     """Whether it is the file that the Codex CLI reads and writes."""
-    home = _environment.read('CODEX_HOME')
-    try:
-        return os.path.realpath(expand(home or '~/.codex') / 'auth.json') == os.path.realpath(path)
-    except CredentialsNotFoundError:
-        return False
+    return _is_same(path, lambda: expand(_environment.read('CODEX_HOME') or '~/.codex') / 'auth.json')
 
 
 def store_option(path: Path) -> str:
     """The option with which a command means this file, with a blank before it; empty for the file that it means anyway."""
-    try:
-        is_default = os.path.realpath(default_auth_path()) == os.path.realpath(path)
-    except CredentialsNotFoundError:
-        is_default = False
-    return '' if is_default else f' --store {shlex.quote(str(path))}'
+    if _is_same(path, default_auth_path):
+        return ''
+    if _is_same(path, own_auth_path):
+        return ' --store own'
+    return ' --store codex' if is_of_the_cli(path) else f' --store {shlex.quote(str(path))}'
 
 
 def login_command(path: Path) -> str:
     """What to run to log in to a file, in words."""
-    option = store_option(path)
-    is_shared = not option and is_of_the_cli(path)
-    return f'`pydantic-ai-codex login{option}`' + (' (or `codex login`)' if is_shared else '')
+    return f'`pydantic-ai-codex login{store_option(path)}`' + (' (or `codex login`)' if is_of_the_cli(path) else '')
+
+
+def _is_same(path: Path, other: Callable[[], Path]) -> bool:
+    try:
+        return os.path.realpath(other()) == os.path.realpath(path)
+    except CredentialsNotFoundError:
+        return False

@@ -335,7 +335,7 @@ async def test_save_does_not_overwrite_what_it_cannot_read(path: Path, content: 
 
     with pytest.raises(CredentialsSaveError) as caught:
         await AuthFile(path).save(LOGIN)
-    with pytest.raises(CredentialsFileError, match='move away what is no login'):
+    with pytest.raises(CredentialsFileError, match='Move away what is no login'):
         await AuthFile(path).check_writable()
 
     assert message in str(caught.value)

@@ -489,6 +489,8 @@ async def test_what_can_be_pasted(line: str) -> None:
     ('line', 'message'),
     [
         ('ac-secret\n', 'A code alone cannot be checked'),
+        ('ls -la; ac-secret\n', 'not where the login page ended'),
+        ('ac-secret and more\n', 'not where the login page ended'),
         ('#{state}\n', 'There is no code in it'),
         ('ac-secret#wrong\n', 'another login'),
         ('http://127.0.0.1:1455/auth/callback?code=ac-secret\n', 'another login'),

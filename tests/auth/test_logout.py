@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from inline_snapshot import snapshot
 
 from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialsFileError, CredentialsNotFoundError, MemoryStore
 from pydantic_ai_codex.auth._abilities import check_store
-from pydantic_ai_codex.auth._login.logout import LogoutResult, logout
+from pydantic_ai_codex.auth._login.logout import LogoutResult, NotRemovedError, logout
 from pydantic_ai_codex.auth._login.saving import login_with_api_key, login_with_token, save_login
 from pydantic_ai_codex.errors import ConfigurationError, LoginError
 from pydantic_ai_codex.testing import fake_access_token
@@ -115,6 +116,29 @@ async def test_there_may_be_nothing_to_revoke(credentials: Credentials) -> None:
 
     assert result == LogoutResult(revoked=False, removed=True)
     assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ('credentials', 'answers', 'revoked', 'left'),
+    [
+        (OLD, [(200, '')], True, 'The login is revoked, so the tokens that are left are of no use any more.'),
+        (OLD, [httpx2.ConnectError('x')], False, 'The login in it still works, as it could not be revoked: '),
+        (KEY, [], False, 'The login in it still works.'),
+    ],
+)
+async def test_a_login_that_cannot_be_removed(
+    credentials: Credentials, answers: list[Any], revoked: bool, left: str
+) -> None:
+    class ReadOnly(Store):
+        async def remove(self) -> bool:
+            raise CredentialsFileError('It stays.', path=Path('auth.json'))
+
+    with pytest.raises(NotRemovedError, match=r'It stays\.') as raised:
+        await log_out(ReadOnly(credentials), *answers)
+
+    assert f'It stays. {left}' in str(raised.value)
+    assert (raised.value.result.revoked, raised.value.result.removed) == (revoked, False)
+    assert pickle.loads(pickle.dumps(raised.value)).result == raised.value.result
 
 
 async def test_nobody_is_logged_in() -> None:

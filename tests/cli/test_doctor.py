@@ -251,7 +251,10 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
         code, checks = examined(capsys)
 
     assert (code, checks['port']['state']) == (OK, 'warn')
-    assert f'lsof -i :{port}' in checks['port']['advice']
+    assert checks['port']['advice'] == (
+        'A login of ours that waits there makes room for the next one. Beside anything else, `login` takes 1457; '
+        f'`login --device` needs no port. `lsof -i :{port}` tells who has it.'
+    )
 
 
 @pytest.mark.usefixtures('login')
@@ -263,7 +266,7 @@ def test_no_port_that_is_free(capsys: pytest.CaptureFixture[str], monkeypatch: p
         _, checks = examined(capsys)
 
     assert all(f'{port} cannot be used' in checks['port']['text'] for port in ports)
-    assert checks['port']['advice'].startswith('`login --device` needs none.')
+    assert 'Beside anything else, `login` ends; `login --device` needs no port.' in checks['port']['advice']
 
 
 @pytest.mark.usefixtures('login')
@@ -337,5 +340,5 @@ def test_another_store_than_the_one_in_use(tmp_path: Path, capsys: pytest.Captur
 
     code, checks = examined(capsys, '--store', str(other))
 
-    assert (code, checks['source']['state']) == (OK, 'warn')
-    assert f'CODEX_AUTH_FILE={other}' in checks['source']['advice']
+    assert (code, checks['source']['state'], checks['source']['advice']) == (OK, 'ok', None)
+    assert checks['source']['text'] == f'{other} (named by --store)'

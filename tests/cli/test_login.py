@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
 import urllib.error
 import urllib.request
@@ -17,7 +19,7 @@ import pytest
 from pydantic_ai_codex._cli import FAILED, INTERRUPTED, OK, USAGE, main
 from pydantic_ai_codex._cli._prompts import browser_of
 from pydantic_ai_codex.auth import AuthFile
-from pydantic_ai_codex.errors import CredentialsSaveError
+from pydantic_ai_codex.errors import CredentialsError, CredentialsSaveError
 from pydantic_ai_codex.testing import fake_access_token
 
 
@@ -101,7 +103,9 @@ def test_whose_login_is_replaced_is_told(service: Any, auth_file: Path, capsys: 
     service.write_login(auth_file)
 
     assert main(['login', '--issuer', service.issuer]) == OK
-    assert 'It replaces another login there (logged in as user@example.com (plus), account ' in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert 'It replaces another login there (logged in as user@example.com (plus), account ' in err
+    assert 'which the service was asked to end. To keep both, give each a file of its own with `--store PATH`.' in err
 
     assert main(['login', '--issuer', service.issuer]) == OK
     assert 'replaces' not in capsys.readouterr().err
@@ -139,6 +143,68 @@ def test_a_broken_file_makes_room_for_the_login(
     assert tokens_of(auth_file)['account_id'] == 'acct-ada'
 
 
+def test_a_broken_file_stays_until_there_is_a_login(service: Any, auth_file: Path) -> None:
+    auth_file.parent.mkdir()
+    auth_file.write_text('{"tokens": ', encoding='utf-8')
+    service.oauth.auto_deny = True
+
+    assert main(['login', '--issuer', service.issuer]) == FAILED
+
+    assert auth_file.read_text(encoding='utf-8') == '{"tokens": '
+    assert [each.name for each in auth_file.parent.iterdir() if each.suffix != '.lock'] == ['auth.json']
+
+
+def test_as_json_it_is_told_where_a_broken_file_is(
+    service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auth_file.parent.mkdir()
+    auth_file.write_text('{"tokens": ', encoding='utf-8')
+
+    for moved_to in (f'{auth_file}.broken', None):
+        assert main(['login', '--json', '--issuer', service.issuer]) == OK
+        assert json.loads(capsys.readouterr().out)['moved_to'] == moved_to
+
+
+def test_a_broken_file_on_a_full_disk_is_told_before_the_login(
+    service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    auth_file.parent.mkdir()
+    auth_file.write_text('{"tokens": ', encoding='utf-8')
+    monkeypatch.setattr('pydantic_ai_codex.auth._login.aside.check_room', full)
+
+    assert main(['login', '--issuer', service.issuer]) == FAILED
+
+    assert 'The login could not be kept there.' in capsys.readouterr().err
+    assert not service.oauth.requests
+
+
+@pytest.mark.skipif(not os.path.isdir('/proc/self'), reason='there is no folder that takes nothing')
+def test_a_place_whose_folder_cannot_be_made_is_told_before_the_login(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['login', '--device', '--store', '/proc/x/auth.json', '--issuer', service.issuer]) == FAILED
+
+    err = capsys.readouterr().err
+    assert "The login file '/proc/x/auth.json' cannot be written: " in err
+    assert 'Let this user make files in that folder, or use another file.' in err
+    assert 'lock' not in err
+    assert not service.oauth.requests
+
+
+def test_looking_for_room_leaves_nothing(service: Any, tmp_path: Path) -> None:
+    service.oauth.auto_deny = True
+
+    path = tmp_path / 'new' / 'deeper' / 'auth.json'
+    before = list(tmp_path.iterdir())
+
+    assert main(['login', '--store', str(path), '--issuer', service.issuer]) == FAILED
+
+    assert list(tmp_path.iterdir()) == before
+
+
 def test_a_login_that_cannot_be_kept_is_ended(
     service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,6 +222,29 @@ def test_a_login_that_cannot_be_kept_is_ended(
     assert len(service.oauth.revoked) == 1
     assert service.browsed.wait(60)
     assert 'You are not logged in' in service.pages[0]
+
+
+@pytest.mark.parametrize('content', [None, '{"tokens": '])
+def test_a_login_whose_file_cannot_be_locked_is_ended(
+    content: str | None,
+    service: Any,
+    auth_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    auth_file.parent.mkdir()
+    if content is not None:
+        auth_file.write_text(content, encoding='utf-8')
+
+    def locked(self: object) -> None:
+        raise CredentialsError('Somebody else has it.')
+
+    monkeypatch.setattr(AuthFile, 'lock', locked)
+
+    assert main(['login', '--device', '--issuer', service.issuer]) == FAILED
+
+    assert 'and was ended (Somebody else has it.)' in capsys.readouterr().err
+    assert len(service.oauth.revoked) == 1
 
 
 def test_a_device_login_on_a_pipe_has_no_line_that_is_rewritten(
@@ -298,12 +387,12 @@ def test_a_key_is_not_shown_while_it_is_typed(auth_file: Path, terminal: Callabl
 def test_a_prompt_ends_at_once(
     option: str, key: str, code: int, words: str, auth_file: Path, terminal: Callable[..., Any]
 ) -> None:
-    session = terminal('login', option)
+    session = terminal('login', option, NO_COLOR='1')
     session.until('(key|token): ')
     session.type(key)
 
     assert session.end() == code
-    assert words in session.shown
+    assert re.search(rf'\r\n(error: )?{words}', session.shown)
     assert 'Traceback' not in session.shown
     assert not auth_file.exists()
 
@@ -332,6 +421,7 @@ def test_an_access_token_from_standard_input(
     out, err = capsys.readouterr()
     assert out.endswith(f'Kept in {auth_file}.\n')
     assert 'warning: The Codex CLI refuses a file with an access token alone' in err
+    assert 'Nobody was asked whether it is valid: it is checked with the first request.' in err
     assert token not in out + err
     assert tokens_of(auth_file)['access_token'] == token
 
@@ -382,8 +472,13 @@ def test_a_place_that_no_program_reads_is_told(
 
     assert main(['login', '--store', str(path), '--issuer', service.issuer]) == OK
 
-    assert f'Set CODEX_AUTH_FILE={path}' in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f'Set CODEX_AUTH_FILE={path}' in err
+    assert 'warning' not in err
     assert path.exists()
+
+    assert main(['login', '--store', str(path), '--issuer', service.issuer]) == OK
+    assert 'CODEX_AUTH_FILE' not in capsys.readouterr().err
 
 
 def test_a_relative_place_is_told_by_its_whole_path(
@@ -467,6 +562,8 @@ def test_a_keyring_that_the_cli_uses_instead_of_its_file_is_told(
     'arguments',
     [
         ['--with-api-key', '--workspace', 'acct-1'],
+        ['--workspace', ''],
+        ['--device', '--workspace', 'acct-1', '--workspace', ' '],
         ['--with-api-key', '--no-browser'],
         ['--with-access-token', '--issuer', 'https://example.com'],
         ['--device', '--no-browser'],

@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pydantic_ai_codex._cli import FAILED, NO_LOGIN, OK, USAGE, main
+from pydantic_ai_codex.auth import Credentials
 from pydantic_ai_codex.errors import CredentialsRefreshError
 from pydantic_ai_codex.testing import CodexSimulator, fake_access_token
 
@@ -239,6 +241,26 @@ def test_a_reader_that_leaves_early_is_no_error(served: dict[str, Any], isolated
     _, err = command.communicate(timeout=60)
 
     assert (command.returncode, err) == (0, b'')
+
+
+def test_simulated_tokens_may_live_for_a_moment() -> None:
+    command = [*COMMAND, 'simulate', '--port', '0', '--json', '--token-lifetime', '60']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        credentials = Credentials(json.loads(process.stdout.readline())['access_token'])
+        process.send_signal(signal.SIGINT)
+
+    assert credentials.expires_at is not None
+    assert credentials.expires_at <= datetime.now(UTC) + timedelta(seconds=61)
+
+
+@pytest.mark.parametrize('lifetime', ['0', '-1', '1.5', 'ten days', '9' * 30])
+def test_a_lifetime_that_is_none(lifetime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(['simulate', '--token-lifetime', lifetime])
+
+    assert caught.value.code == USAGE
+    assert '--token-lifetime' in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_named(served: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -32,7 +33,7 @@ def test_a_login(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
     out, err = capsys.readouterr()
     assert (out.startswith('Logged in as '), err) == (True, '')
-    for words in ('(plus)', 'expires in 9 days', 'possible, last done ', f'{auth_file} (the file of the'):
+    for words in ('(plus)', 'expires in 10 days', 'possible, last done ', f'{auth_file} (the file of the'):
         assert words in out
     assert document['tokens']['access_token'] not in out
 
@@ -253,7 +254,18 @@ def test_json_is_json_in_every_encoding(encoding: str, auth_file: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='there is no full device')
-@pytest.mark.parametrize('arguments', [['status'], ['status', '--json'], ['doctor'], ['--version'], ['demo']])
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ['status'],
+        ['status', '--json'],
+        ['doctor'],
+        ['--version'],
+        ['--help'],
+        ['login', '--help'],
+        ['demo'],
+    ],
+)
 @pytest.mark.parametrize('unbuffered', ['', '1'])
 def test_output_that_cannot_be_written(arguments: list[str], unbuffered: str, auth_file: Path) -> None:
     write(auth_file, CodexSimulator().auth_json())
@@ -468,6 +480,87 @@ def test_logout_moves_a_broken_file_aside(auth_file: Path, capsys: pytest.Captur
     aside = auth_file.with_name('auth.json.broken')
     assert json.loads(capsys.readouterr().out)['moved_to'] == str(aside)
     assert (auth_file.exists(), aside.read_text()) == (False, '{"tokens": ')
+
+
+def test_logout_never_moves_a_broken_file_over_an_earlier_one(
+    auth_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved: list[str] = []
+    for content in ('{"first": ', '{"second": ', '{"third": '):
+        write(auth_file, content)
+        auth_file.chmod(0o644)
+        assert main(['logout', '--json']) == OK
+        moved.append(json.loads(capsys.readouterr().out)['moved_to'])
+
+    names = ['auth.json.broken', 'auth.json.broken-2', 'auth.json.broken-3']
+    assert moved == [str(auth_file.with_name(name)) for name in names]
+    assert [Path(path).read_text(encoding='utf-8') for path in moved] == ['{"first": ', '{"second": ', '{"third": ']
+    assert {Path(path).stat().st_mode & 0o777 for path in moved} == {0o600}
+
+
+@pytest.mark.parametrize('way', ['words', 'JSON'])
+def test_logout_of_a_file_that_stays_says_that_it_is_revoked(
+    way: str, service: Any, auth_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(places: object) -> bool:
+        raise OSError(errno.EROFS, 'Read-only file system')
+
+    service.write_login(auth_file)
+    monkeypatch.setattr('pydantic_ai_codex.auth._file.login_file.remove', refuse)
+
+    assert main(['logout', *(['--json'] if way == 'JSON' else [])]) == FAILED
+
+    out, err = capsys.readouterr()
+    problem = (
+        f"The login file '{auth_file}' cannot be removed: Read-only file system. Remove it yourself. The login is "
+        'revoked, so the tokens that are left are of no use any more.'
+    )
+    assert (len(service.oauth.revoked), auth_file.exists()) == (1, True)
+    if way == 'words':
+        assert (out, err) == ('', f'error: {problem}\n')
+    else:
+        told = json.loads(out)
+        assert (told['revoked'], told['removed'], told['problem']) == (True, False, problem)
+        assert (told['error']['message'], told['moved_to']) == (problem, None)
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='modes')
+def test_logout_warns_of_no_mode(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    service.write_login(auth_file)
+    auth_file.chmod(0o644)
+
+    assert main(['logout']) == OK
+
+    assert capsys.readouterr().err == ''
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='modes')
+def test_logout_leaves_the_mode_of_what_is_no_login(tmp_path: Path) -> None:
+    path = tmp_path / 'notes.json'
+    write(path, '["notes"]')
+    path.chmod(0o444)
+
+    assert main(['logout', '--store', str(path)]) == NO_LOGIN
+
+    assert (path.stat().st_mode & 0o777, path.read_text(encoding='utf-8')) == (0o444, '["notes"]')
+
+
+@pytest.mark.parametrize('store', ['own', 'codex'])
+def test_the_next_step_names_the_store_as_the_user_did(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from pydantic_ai_codex.auth import default_auth_path, own_auth_path
+
+    document = expired(CodexSimulator().auth_json())
+    path = own_auth_path() if store == 'own' else default_auth_path()
+    write(path, document)
+    leave_note(path, 'started')
+
+    assert main(['status', '--store', store]) == FAILED
+    assert f'Run `pydantic-ai-codex refresh --store {store}`.' in capsys.readouterr().err
+
+    del document['tokens']['refresh_token']
+    write(path, document)
+    assert main(['status', '--store', store]) == FAILED
+    assert f'Run `pydantic-ai-codex login --store {store}` to log in anew.' in capsys.readouterr().err
 
 
 def test_logout_as_json(service: Any, auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

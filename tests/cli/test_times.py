@@ -14,7 +14,11 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ('away', 'words'),
     [
-        (timedelta(days=9, hours=23), 'in 9 days'),
+        (timedelta(days=9, hours=23), 'in 10 days'),
+        (timedelta(days=9, hours=11), 'in 9 days'),
+        (timedelta(hours=23, minutes=59), 'in 1 day'),
+        (timedelta(hours=23, minutes=29), 'in 23 hours'),
+        (timedelta(minutes=59, seconds=59), 'in 1 hour'),
         (timedelta(days=1), 'in 1 day'),
         (timedelta(hours=2), 'in 2 hours'),
         (timedelta(seconds=59), 'in less than a minute'),
