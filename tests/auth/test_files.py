@@ -427,7 +427,7 @@ async def test_a_folder_that_cannot_be_looked_into(unreadable: Path) -> None:
 async def test_a_name_that_no_file_can_have() -> None:
     file = AuthFile('auth\0.json')
     for failing in (file.load, file.inspect, file.check_writable, file.read_note, file.lock().__aenter__):
-        with pytest.raises(CredentialsFileError, match='null byte'):
+        with pytest.raises(CredentialsFileError, match='null'):
             await failing()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,9 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page: Path) -> None:
     for block in blocks(page):
         if block not in TESTS:
             exec(compile(block, str(page), 'exec'), names)
+    for value in names.values():
+        if isinstance(value, sqlite3.Connection):
+            value.close()
 
     assert len(names) > 2, f'{page.name} defines nothing'
 
