@@ -87,17 +87,16 @@ async def _write_problem(place: Place, credentials: Credentials) -> str | None:
 
 async def is_lock_free(place: Place) -> bool:
     """Whether no process is about to write the login."""
-    import anyio
-
+    from ..auth._file.lock import LockedError
     from ..errors import CredentialsError
 
-    with anyio.move_on_after(_LOCK_PATIENCE):
-        try:
-            async with place.store.lock():
-                return True
-        except CredentialsError:
-            return True  # There can be no lock, so nobody has it.
-    return False
+    try:
+        async with place.store.lock(_LOCK_PATIENCE):
+            return True
+    except LockedError:
+        return False
+    except CredentialsError:
+        return True  # There can be no lock, so nobody has it.
 
 
 def account_facts(credentials: Credentials | None) -> dict[str, Any]:

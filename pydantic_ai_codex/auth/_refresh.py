@@ -205,8 +205,8 @@ class Refresh:
             await self._note(current, None)
             raise
         except TransportError as error:
-            words = error.message
             self.is_lost = error.phase == 'read'
+            problem = CredentialsRefreshError(f'The login could not be refreshed: {error.message}')
         else:
             new = None if reply.status_code != 200 else refreshed_by(current, reply, now=self._clock.now())
             if new is not None:
@@ -215,10 +215,9 @@ class Refresh:
             if failure.is_permanent:
                 return await self._refused(current, failure, reply.status_code)
             self.is_lost = reply.status_code in _UNKNOWN
-            await self._note(current, 'lost' if self.is_lost else None)
-            raise self._refusal(failure, reply.status_code)
+            problem = self._refusal(failure, reply.status_code)
         await self._note(current, 'lost' if self.is_lost else None)
-        raise CredentialsRefreshError(f'The login could not be refreshed: {words}')
+        raise problem
 
     async def _check_writable(self) -> None:
         try:
