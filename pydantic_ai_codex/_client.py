@@ -8,6 +8,7 @@ from functools import partial
 
 from ._clock import Clock, SystemClock
 from ._debug import debug, debugging, readable
+from ._instructions import CacheDir, Instructions
 from ._policy import TransportPolicy, retry_delay
 from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD, ORIGINATOR_HEADER, RESPONSES_PATH
 from ._protocol.failures import error_from_response
@@ -44,6 +45,7 @@ class CodexClient:
         originator: How the program names itself to the backend.
         policy: How patient it is: retries and timeouts.
         refresh: Whether a login is refreshed when it is due, or only read.
+        cache_dir: Where the instructions of models are kept; `False` keeps them in memory.
         clock: Time and chance; by default those of this machine.
 
     Raises:
@@ -60,6 +62,7 @@ class CodexClient:
         originator: str = DEFAULT_ORIGINATOR,
         policy: TransportPolicy | None = None,
         refresh: RefreshMode = 'auto',
+        cache_dir: CacheDir = None,
         clock: Clock | None = None,
     ) -> None:
         if api_key is not None and credentials is not None:
@@ -92,6 +95,10 @@ class CodexClient:
             clock=self._clock,
         )
         """Where the login comes from."""
+        self.instructions = Instructions(
+            self.http_clients.borrow, cache_dir=cache_dir, originator=originator, clock=self._clock
+        )
+        """Where the instructions of the model families come from."""
 
     @property
     def base_url(self) -> str:

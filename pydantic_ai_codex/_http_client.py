@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
@@ -25,6 +26,17 @@ def make_client() -> httpx2.AsyncClient:
     # The CLI sends no cookies (captured), and a provider may serve one account after another.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
+
+
+@asynccontextmanager
+async def own_client() -> AsyncGenerator[httpx2.AsyncClient]:
+    """A client of our own for one request, or a few.
+
+    Raises:
+        ConfigurationError: If the environment keeps it from being made.
+    """
+    async with made(make_client) as client:
+        yield client
 
 
 def made(factory: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:

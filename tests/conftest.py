@@ -27,6 +27,8 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     monkeypatch.setenv('HOME', str(home))
     monkeypatch.setenv('CODEX_CACHE_DIR', str(tmp_path / 'cache'))
+    # Only the tests that are about the fetched instructions turn them on.
+    monkeypatch.setenv('CODEX_MODE', '0')
     return home
 
 

@@ -25,13 +25,15 @@ from pydantic_ai.tools import RunContext
 
 from .. import _environment
 from .._client import CodexClient
+from .._instructions import ModelInstructions
 from .._protocol.model_names import ModelName, WireEffort, choose_effort, parse_model_name
 from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
 from .errors import mapped_errors
 from .history.downloads import download_files
-from .history.messages import map_instructions, map_messages
+from .history.messages import agent_instructions, map_messages
 from .history.origins import READABLE
+from .instructions import make_prompt, used_ref, wanted_ref, wants_official
 from .provider import CANONICAL_SYSTEM, CodexProvider
 from .settings import check_names, choice, parallel_tool_calls, thinking
 from .streaming import CodexStreamedResponse
@@ -183,7 +185,8 @@ class CodexModel(Model[CodexClient]):
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
             credentials = await self.client.authenticate()
             messages = await download_files(messages)
-            request = self._build_request(messages, given, params, credentials.account_tag)
+            official = await self._official_instructions(messages, given, params)
+            request = self._build_request(messages, given, params, credentials.account_tag, official)
             stream = await self.client.stream(
                 request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
             )
@@ -196,6 +199,7 @@ class CodexModel(Model[CodexClient]):
                 _timestamp=datetime.now(UTC),
                 _stream=stream,
                 _commentary_is_text=commentary == 'text',
+                _instructions_ref=official.ref if official else None,
             )
             # Before pydantic-ai 2.64 the attribute is not known, and does no harm.
             streamed.canonical_system = self.canonical_system
@@ -203,12 +207,21 @@ class CodexModel(Model[CodexClient]):
         finally:
             await stream.aclose()
 
+    async def _official_instructions(
+        self, messages: Sequence[ModelMessage], settings: Mapping[str, Any], params: ModelRequestParameters
+    ) -> ModelInstructions | None:
+        ref = wanted_ref(settings)
+        if not wants_official(settings, self.model_name, agent_instructions(messages, params)):
+            return None
+        return await self.client.instructions.get(self.model_name, ref=ref, used=used_ref(messages))
+
     def _build_request(
         self,
         messages: Sequence[ModelMessage],
         settings: Mapping[str, Any],
         params: ModelRequestParameters,
         account: str | None,
+        official: ModelInstructions | None,
     ) -> CodexRequest:
         conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
         session_id = session_id_for(conversation_id or str(uuid4()))
@@ -219,11 +232,16 @@ class CodexModel(Model[CodexClient]):
         extra_body: object = settings.get('extra_body') or {}
         if not isinstance(extra_body, Mapping):
             raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
+        tools = map_tools(params)
+        prompt = make_prompt(agent_instructions(messages, params), official, has_tools=bool(tools))
         return CodexRequest(
             model=self.model_name,
-            instructions=map_instructions(messages, params),
-            input=map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account),
-            tools=map_tools(params),
+            instructions=prompt.instructions,
+            input=[
+                *prompt.preamble,
+                *map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account),
+            ],
+            tools=tools,
             tool_choice=map_tool_choice(settings, params),
             parallel_tool_calls=parallel_tool_calls(settings),
             effort=self._choose_effort(settings, params),

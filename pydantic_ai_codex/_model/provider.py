@@ -10,6 +10,7 @@ from pydantic_ai.providers import Provider
 
 from .._client import CodexClient
 from .._clock import Clock
+from .._instructions import CacheDir
 from .._policy import TransportPolicy
 from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.model_names import parse_model_name
@@ -45,6 +46,8 @@ class CodexProvider(Provider[CodexClient]):
         refresh: `never` only reads the login and never spends a refresh token: somebody else has to refresh it, as
             the Codex CLI does with its own file. By default a login that a store keeps is refreshed when it is due, and
             bare `Credentials` are not.
+        cache_dir: The folder in which the instructions of the model families are kept, for all programs of this user; by
+            default `CODEX_CACHE_DIR`, else the platform's cache folder. `False` keeps them in memory.
         clock: Time and chance, for tests: an object with `now`, `monotonic`, `random` and `sleep`.
 
     Raises:
@@ -61,6 +64,7 @@ class CodexProvider(Provider[CodexClient]):
         originator: str = DEFAULT_ORIGINATOR,
         policy: TransportPolicy | None = None,
         refresh: RefreshMode = 'auto',
+        cache_dir: CacheDir = None,
         clock: Clock | None = None,
     ) -> None:
         with mapped_errors(self.name):
@@ -72,6 +76,7 @@ class CodexProvider(Provider[CodexClient]):
                 originator=originator,
                 policy=policy,
                 refresh=refresh,
+                cache_dir=cache_dir,
                 clock=clock,
             )
 

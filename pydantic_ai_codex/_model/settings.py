@@ -12,6 +12,7 @@ from .._protocol.requests import ReasoningSummary, Verbosity
 from ..errors import ConfigurationError
 
 Commentary: TypeAlias = Literal['text', 'thinking']
+InstructionsMode: TypeAlias = Literal['official', 'agent', 'auto']
 
 
 class CodexModelSettings(ModelSettings, total=False):
@@ -41,6 +42,16 @@ class CodexModelSettings(ModelSettings, total=False):
     """What becomes of the messages that the model marks as `commentary`, said on the way to its answer: `text`, a part of
     the output, or `thinking`. Default `thinking` where the output is read as JSON (native and prompted output), which
     it would break, else `text`. Not on the wire."""
+
+    codex_instructions: InstructionsMode
+    """Which instructions are sent: `official`, those of the model family, which are fetched from the releases of the Codex
+    CLI, with the agent's own as the first developer message; `agent`, only the agent's own. Default `auto`: official for
+    slugs that hold `codex` and for an agent without instructions, else the agent's own; with `CODEX_MODE=0` it is
+    `agent`."""
+
+    codex_instructions_ref: str
+    """The release of the Codex CLI whose instructions are taken, such as `rust-v0.169.0`, or a commit; default the newest,
+    or the one that the conversation began with. Not on the wire."""
 
 
 _PREFIX: Final = 'codex_'

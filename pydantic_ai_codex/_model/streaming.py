@@ -28,6 +28,7 @@ from .._protocol.events import (
 from .._stream import CodexStream
 from ..errors import TransportError
 from .errors import mapped_errors
+from .instructions import REF_KEY
 from .output_parts import map_citations, map_usage, takes_citations
 from .streamed_calls import StreamedCalls
 from .streamed_items import StreamedItems
@@ -53,6 +54,7 @@ class CodexStreamedResponse(StreamedResponse):
     _timestamp: datetime
     _stream: CodexStream = field(repr=False)
     _commentary_is_text: bool
+    _instructions_ref: str | None
     _served_model: str | None = field(default=None, init=False)
     _texts: dict[str, dict[int, _Key]] = field(default_factory=dict[str, dict[int, _Key]], init=False)
     """The parts of each message that have begun, by content index."""
@@ -79,6 +81,9 @@ class CodexStreamedResponse(StreamedResponse):
     def _on_started(self, event: ResponseStarted) -> _PartEvents:
         self.provider_response_id = event.response_id
         self._served_model = event.model
+        if self._instructions_ref is not None:
+            # At once, so that an answer that breaks off tells the next request of the conversation, too.
+            self.provider_details = {REF_KEY: self._instructions_ref}
         return ()
 
     def _on_text(self, event: TextDelta) -> _PartEvents:
@@ -150,7 +155,7 @@ class CodexStreamedResponse(StreamedResponse):
 
     def _on_ended(self, event: ResponseEnded) -> _PartEvents:
         reason = event.reason or event.status
-        self.provider_details = {'finish_reason': reason}
+        self.provider_details = {**(self.provider_details or {}), 'finish_reason': reason}
         self.finish_reason = _FINISH_REASONS.get(reason)
         if event.refusal is not None:
             self.finish_reason = 'content_filter'

@@ -62,11 +62,6 @@ PROFILE_CLAIM: Final = 'https://api.openai.com/profile'
 INCLUDE: Final = ('reasoning.encrypted_content',)
 """Nothing is stored, so reasoning comes back encrypted, to be replayed (captured)."""
 
-DEFAULT_INSTRUCTIONS: Final = (
-    'You are a helpful assistant. Answer precisely, and call the tools you are given when they help.'
-)
-"""The backend answers 400 "Instructions are required" without any (public reports), so there is always some."""
-
 MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
 """The bound of one event, ours: far beyond an answer, and well within a machine's memory."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 from urllib.parse import urlencode
 
@@ -183,12 +183,10 @@ def _failure(error: Exception, url: str, *, was_sent: bool) -> CodexError:
     )
 
 
-@asynccontextmanager
-async def _own_client() -> AsyncGenerator[httpx2.AsyncClient]:
-    from .._http_client import made, make_client
+def _own_client() -> AbstractAsyncContextManager[httpx2.AsyncClient]:
+    from .._http_client import own_client
 
-    async with made(make_client) as client:
-        yield client
+    return own_client()
 
 
 def _origin(url: str) -> str:

@@ -1,4 +1,4 @@
-"""pydantic-ai's message history to instructions and input items; pure.
+"""pydantic-ai's message history to input items, and the agent's instructions; pure.
 
 Whatever cannot be sent is an error. The same history gives the same items, and a longer one begins with those of the
 shorter one each time the model has answered, so that the backend's cache holds.
@@ -23,7 +23,6 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_core import PydanticSerializationError
 
-from ..._protocol.constants import DEFAULT_INSTRUCTIONS
 from ..._protocol.requests import JsonObject
 from ...errors import ConfigurationError
 from .compactions import start_at_compaction
@@ -35,8 +34,8 @@ from .quotes import quote_summary
 from .responses import map_response, unprepared
 
 
-def map_instructions(messages: Sequence[ModelMessage], params: ModelRequestParameters) -> str:
-    """The `instructions` of a request; never empty.
+def agent_instructions(messages: Sequence[ModelMessage], params: ModelRequestParameters) -> str | None:
+    """The instructions that the agent has of its own, or `None`.
 
     An agent passes them in the parameters. Whoever calls the model directly has them in the messages: those of the
     last request, and as long as one has none and only returns what tools made, those of the request before it.
@@ -49,7 +48,13 @@ def map_instructions(messages: Sequence[ModelMessage], params: ModelRequestParam
             text = request.instructions
             if text is not None or not all(isinstance(part, ToolReturnPart) for part in request.parts):
                 break
-    return text if text and text.strip() else DEFAULT_INSTRUCTIONS
+    return text if text and text.strip() else None
+
+
+def developer_message(text: str) -> JsonObject:
+    """A message of the program's."""
+    # The backend refuses the role `system` (public reports), and takes this one anywhere (captured).
+    return {'type': 'message', 'role': 'developer', 'content': [input_text(text)]}
 
 
 def map_messages(
@@ -96,8 +101,7 @@ def _map_request_part(part: object) -> Entry:
     if isinstance(part, UserPromptPart):
         return user_message(map_user_content(part.content))
     if isinstance(part, SystemPromptPart):
-        # The backend refuses the role `system` (public reports), and takes this one anywhere (captured).
-        return {'type': 'message', 'role': 'developer', 'content': [input_text(part.content)]}
+        return developer_message(part.content)
     if isinstance(part, CompactionPart):
         return user_message([input_text(quote_summary(part.content or ''))])
     raise unprepared(part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
@@ -12,12 +11,11 @@ from typing import Final, TypeVar
 
 import anyio
 
+from ..._lock import Release, patiently, try_file_lock
 from ...errors import CredentialsError
 
 PATIENCE: Final = 60.0
 """Seconds; a refresh takes one or two, and gives up long before."""
-
-_PAUSES: Final = (0.01, 0.05)
 
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.05
 """Seconds between looks at whether a thread is done, doubled each time: a save takes some milliseconds."""
@@ -36,7 +34,7 @@ class Hold:
     given up by whoever is last.
     """
 
-    def __init__(self, release: Callable[[], object]) -> None:
+    def __init__(self, release: Release) -> None:
         self._release = release
         self._users = 1
         self._mutex = threading.Lock()
@@ -76,25 +74,18 @@ async def hold(path: Path, failed: Callable[[OSError | None], Exception], patien
         failed: The error to raise: for a lock file that cannot be used, or, without one, for a lock that was not free.
         patience: How many seconds to wait for it; 0 is one attempt.
     """
-    from filelock import FileLock, Timeout
 
-    # Whoever is last gives it up, in whatever thread that is.
-    lock = FileLock(path, mode=0o600, thread_local=False)
-    deadline = anyio.current_time() + patience
-    while True:
-        # An attempt takes microseconds. In a worker thread, a cancelled task could not tell whether it had succeeded.
+    def attempt() -> Release | None:
+        # In a worker thread, a cancelled task could not tell whether it had succeeded.
         try:
-            lock.acquire(blocking=False)
-            break
-        except Timeout:
-            if anyio.current_time() >= deadline:
-                raise failed(None) from None
+            return try_file_lock(path)
         except OSError as error:
             raise failed(error) from error
-        except NotImplementedError as error:  # older versions of filelock, where the file system knows no locks
-            raise failed(OSError(str(error))) from error
-        await anyio.sleep(random.uniform(*_PAUSES))
-    held = Hold(lock.release)
+
+    release = await patiently(attempt, patience)
+    if release is None:
+        raise failed(None)
+    held = Hold(release)
     try:
         yield held
     finally:

@@ -1,0 +1,228 @@
+"""Where texts are kept: files that are replaced whole, or the memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from .._lock import Release as Unlock
+from .._lock import try_file_lock
+from .records import Entry, State, dump_entry, dump_state, load_entry, load_state
+
+_STATE: Final = 'state.json'
+_LOCK: Final = 'lock'
+_LARGEST: Final = 4 * 1024 * 1024
+"""Bytes of a file that is read; a text has some ten thousand."""
+
+_KEPT: Final = 8
+"""How many texts of one name are kept, for conversations that began with them."""
+
+_ABANDONED: Final = 3600.0
+"""Seconds after which the file of somebody who was killed while writing is removed."""
+
+
+class Cache(Protocol):
+    """Keeps texts. Its methods may be called in any thread; none raises."""
+
+    def load_state(self) -> State:
+        """What is known beside the texts."""
+        ...
+
+    def load_entry(self, name: str, ref: str) -> Entry | None:
+        """A text."""
+        ...
+
+    def newest_entry(self, name: str) -> Entry | None:
+        """The text of that name that was looked at last."""
+        ...
+
+    def save_state(self, state: State) -> bool:
+        """Keep what is known; whether that worked."""
+        ...
+
+    def save_entry(self, name: str, entry: Entry) -> bool:
+        """Keep a text; whether that worked."""
+        ...
+
+    def path_of(self, name: str, ref: str) -> Path | None:
+        """The file of a text."""
+        ...
+
+    def prepare(self) -> None:
+        """See that there is something to lock."""
+        ...
+
+    def try_lock(self) -> Unlock | None:
+        """Be the one who asks GitHub, if nobody is; at once."""
+        ...
+
+
+class MemoryCache:
+    """Keeps texts for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._lock = threading.Lock()
+        self.paths: dict[str, Path | None] = {}
+        """The files that keep the texts as well."""
+        self.is_ahead = False
+        """Whether what is known here could not be kept in files."""
+
+    def load_state(self) -> State:
+        """What is known beside the texts."""
+        return self._state
+
+    def load_entry(self, name: str, ref: str) -> Entry | None:
+        """A text."""
+        return self._entries.get((name, ref))
+
+    def newest_entry(self, name: str) -> Entry | None:
+        """The text of that name that was looked at last."""
+        entries = [entry for key, entry in list(self._entries.items()) if key[0] == name]
+        return max(entries, key=lambda entry: entry.checked_at, default=None)
+
+    def save_state(self, state: State) -> bool:
+        """Keep what is known."""
+        self._state = state
+        return True
+
+    def save_entry(self, name: str, entry: Entry) -> bool:
+        """Keep a text, and forget the oldest ones of that name."""
+        self._entries[name, entry.ref] = entry
+        of_name = sorted((other.checked_at, key) for key, other in list(self._entries.items()) if key[0] == name)
+        for _, key in of_name[:-_KEPT]:
+            self._entries.pop(key, None)
+        return True
+
+    def path_of(self, name: str, ref: str) -> Path | None:
+        """There is none."""
+        return None
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def try_lock(self) -> Unlock | None:
+        """Be the one who asks GitHub, in this process."""
+        return self._lock.release if self._lock.acquire(blocking=False) else None
+
+
+class FileCache:
+    """Keeps texts in a folder, for every process that uses it.
+
+    Each file is replaced whole, so a kill at any moment leaves the old one or the new one. Files that cannot be read, or
+    are not what they should be, count as missing; where nothing can be written, nothing is kept.
+
+    Args:
+        folder: The folder, which is made when something is to be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        """Where the files are."""
+
+    def load_state(self) -> State:
+        """What is known beside the texts."""
+        content = _read(self.folder / _STATE)
+        return State() if content is None else load_state(content)
+
+    def load_entry(self, name: str, ref: str) -> Entry | None:
+        """A text."""
+        content = _read(self.path_of(name, ref))
+        entry = None if content is None else load_entry(content)
+        return entry if entry is not None and entry.ref == ref else None
+
+    def newest_entry(self, name: str) -> Entry | None:
+        """The text of that name that was looked at last."""
+        for path in self._files_of(name):
+            if entry := load_entry(_read(path) or b''):
+                return entry
+        return None
+
+    def save_state(self, state: State) -> bool:
+        """Keep what is known; whether that worked."""
+        return self._write(self.folder / _STATE, dump_state(state))
+
+    def save_entry(self, name: str, entry: Entry) -> bool:
+        """Keep a text, and forget the oldest ones of that name; whether that worked."""
+        is_kept = self._write(self.path_of(name, entry.ref), dump_entry(entry))
+        self._tidy(name)
+        return is_kept
+
+    def path_of(self, name: str, ref: str) -> Path:
+        """The file of a text."""
+        return self.folder / f'{name}@{ref}.md'
+
+    def prepare(self) -> None:
+        """See that there is a folder for the lock, if that can be."""
+        with suppress(OSError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def try_lock(self) -> Unlock | None:
+        """Be the one who asks GitHub, on this machine. Where nothing can be locked, everybody is."""
+        try:
+            return try_file_lock(self.folder / _LOCK)
+        except OSError:
+            return lambda: None
+
+    def entries(self) -> Iterator[Entry]:
+        """Every text that is kept."""
+        with suppress(OSError):
+            for path in sorted(self.folder.glob('*@*.md')):
+                if entry := load_entry(_read(path) or b''):
+                    yield entry
+
+    def _write(self, path: Path, content: bytes) -> bool:
+        temporary: str | None = None
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(suffix='.tmp', dir=self.folder)
+            with os.fdopen(descriptor, 'wb') as file:
+                file.write(content)
+            os.replace(temporary, path)
+        except OSError:
+            if temporary is not None:
+                with suppress(OSError):
+                    os.unlink(temporary)
+            return False
+        return True
+
+    def _files_of(self, name: str) -> list[Path]:
+        """The files of a name, the one that was written last first."""
+        return sorted(_files(self.folder, f'{name}@', '.md'), key=_age)
+
+    def _tidy(self, name: str) -> None:
+        abandoned = [path for path in _files(self.folder, '', '.tmp') if _age(path) > _ABANDONED]
+        for path in (*self._files_of(name)[_KEPT:], *abandoned):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _files(folder: Path, start: str, end: str) -> list[Path]:
+    # No pattern: a name may hold what means something there.
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [folder / name for name in names if name.startswith(start) and name.endswith(end)]
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime  # noqa: TID251 - beside the times of files, no other clock makes sense
+    except OSError:
+        return 0.0
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with open(path, 'rb') as file:
+            return file.read(_LARGEST)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,28 @@
+"""The folder for what can be fetched again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .. import _environment
+
+_NAME = 'pydantic-ai-codex'
+
+
+def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
+    """The folder that the texts are kept in; it need not exist.
+
+    In a folder that others may use as well, it is one of our own: other tools keep files of the same purpose there, with
+    times in other units.
+
+    Args:
+        cache_dir: The cache folder; by default the one in `CODEX_CACHE_DIR`, else the platform's for this program.
+    """
+    named = cache_dir or _environment.read('CODEX_CACHE_DIR')
+    if named:
+        return Path(os.path.expanduser(named), _NAME, 'instructions')
+
+    import platformdirs
+
+    return platformdirs.user_cache_path(_NAME) / 'instructions'

@@ -1,0 +1,230 @@
+"""Requests to GitHub: which release is the newest, and the files of one.
+
+Nothing of the login is sent there, nor any header, cookie or parameter that a client of the user's may hold for others.
+What is said of GitHub's answers is from its public documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from pydantic_core import from_json
+
+from .._debug import debug, debugging
+from .._protocol.constants import DEFAULT_ORIGINATOR
+from .._protocol.instruction_files import (
+    GITHUB,
+    LARGEST_FILE,
+    RELEASE_PAGE_URL,
+    RELEASE_URL,
+    REPOSITORY,
+    InstructionFile,
+    is_ref,
+)
+from .._protocol.waits import Said, find_wait
+from .._user_agent import user_agent
+from ..errors import ConfigurationError
+from .records import Release
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from ..auth._http import HTTPLease
+
+_TIMEOUT: Final = 20.0
+"""Seconds for each step; in all, the budget of the caller counts."""
+
+_CONNECT_TIMEOUT: Final = 10.0
+
+_PLAIN: Final = 'text/plain'
+"""How GitHub serves the files of a repository, whatever is in them."""
+
+_LIMITED: Final = (403, 429)
+"""What GitHub answers to those who ask too often."""
+
+_GONE: Final = (404, 410)
+
+
+class GitHubError(Exception):
+    """Something is not to be had now; the message says why, as the beginning of a sentence.
+
+    Attributes:
+        wait: For how many seconds not to ask again, where GitHub says so.
+        is_missing: Whether GitHub says that there is no such thing.
+        is_answer: Whether GitHub answered at all.
+    """
+
+    def __init__(
+        self, reason: str, *, wait: float | None = None, is_missing: bool = False, is_answer: bool = True
+    ) -> None:
+        super().__init__(reason)
+        self.wait = wait
+        self.is_missing = is_missing
+        self.is_answer = is_answer
+
+
+class Reply(NamedTuple):
+    """An answer."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    """With lower-case names."""
+    content: bytes
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether what was had before is still the case."""
+        return self.status_code == 304
+
+    @property
+    def etag(self) -> str | None:
+        """What GitHub calls this version."""
+        return self.headers.get('etag')
+
+
+class GitHub:
+    """Asks GitHub.
+
+    Args:
+        http_client: Makes an HTTP client available for one request.
+        originator: How the program names itself; GitHub demands that it does.
+    """
+
+    def __init__(self, http_client: HTTPLease | None = None, *, originator: str = DEFAULT_ORIGINATOR) -> None:
+        self._lease = http_client or _own_client
+        self._user_agent = user_agent(originator)
+
+    async def release(self, known: Release | None, now: datetime) -> Release:
+        """The newest release.
+
+        Where the API has been asked too often from this address, which whole offices share, the redirect of the page
+        names it as well.
+
+        Args:
+            known: What is known of it.
+            now: The wall clock.
+
+        Raises:
+            GitHubError: If it is not to be had.
+            ConfigurationError: If the environment keeps the client from being made.
+        """
+        reply = await self._get(
+            RELEASE_URL,
+            {'accept': 'application/vnd.github+json', 'x-github-api-version': '2022-11-28'},
+            known.etag if known else None,
+        )
+        if known is not None and reply.is_unchanged:
+            return Release(known.tag, reply.etag or known.etag, now)
+        if reply.status_code == 200:
+            return Release(_tag(_json(reply.content).get('tag_name')), reply.etag, now)
+        page = await self._get(RELEASE_PAGE_URL, {}, None)
+        if 300 <= page.status_code < 400 and (tag := _tag_in(page.headers.get('location', ''))):
+            # Without an ETag: it is one of the API.
+            return Release(tag, None, now)
+        raise _refusal(reply, RELEASE_URL, now)
+
+    async def file(self, file: InstructionFile, ref: str, etag: str | None, now: datetime) -> Reply:
+        """A file: 200 with it, or 304 where it has not changed.
+
+        Args:
+            file: Which one.
+            ref: The tag or commit, where it is not pinned to one.
+            etag: The version that is there.
+            now: The wall clock.
+
+        Raises:
+            GitHubError: If it is not to be had.
+            ConfigurationError: If the environment keeps the client from being made.
+        """
+        url = file.url(ref)
+        reply = await self._get(url, {'accept': 'text/plain'}, etag)
+        if etag is not None and reply.is_unchanged:
+            return reply
+        if reply.status_code == 200:
+            if (kind := reply.headers.get('content-type', _PLAIN).partition(';')[0].strip()) != _PLAIN:
+                raise GitHubError(f'{url} is of the type {kind!r}, so it is not from GitHub')
+            return reply
+        raise _refusal(reply, url, now)
+
+    async def _get(self, url: str, headers: Mapping[str, str], etag: str | None) -> Reply:
+        host = url.split('/')[2]
+        condition = {'if-none-match': etag} if etag else {}
+        try:
+            async with self._lease() as client:
+                reply = await _exchange(client, url, {'user-agent': self._user_agent, **headers, **condition})
+        except (GitHubError, ConfigurationError):
+            raise
+        except Exception as error:  # noqa: BLE001 - no failure of a transport, whoever's it is, may end the turn
+            # Its words may quote a proxy with its password.
+            raise GitHubError(f'{host} was not reached ({type(error).__name__})', is_answer=False) from None
+        if debugging():
+            debug('GET %s %d', url, reply.status_code)
+        return reply
+
+
+async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str]) -> Reply:
+    import httpx2
+
+    # Not by way of the client: one of the user's may have headers, cookies and parameters for other hosts.
+    request = httpx2.Request(
+        'GET',
+        url,
+        headers={'accept-encoding': 'gzip', **headers},
+        extensions={'timeout': httpx2.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT).as_dict()},
+    )
+    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+    try:
+        content = b''
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > LARGEST_FILE:
+                raise GitHubError(f'The answer to {url} is far too large')
+    finally:
+        await response.aclose()
+    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+
+
+def _refusal(reply: Reply, url: str, now: datetime) -> GitHubError:
+    host = url.split('/')[2]
+    if reply.status_code in _LIMITED:
+        return GitHubError(f'{host} takes no more requests from here for now', wait=_wait(reply, now))
+    if reply.status_code in _GONE:
+        return GitHubError(f'{url} is not there', is_missing=True)
+    return GitHubError(f'{host} answered with the status {reply.status_code}')
+
+
+def _wait(reply: Reply, now: datetime) -> float | None:
+    """The seconds after which to ask again."""
+    headers = reply.headers
+    is_used_up = headers.get('x-ratelimit-remaining') == '0' and 'retry-after' not in headers
+    details = {'resets_at': headers.get('x-ratelimit-reset')} if is_used_up else {}
+    return find_wait(Said(details, now=now), headers).seconds
+
+
+def _tag(value: object) -> str:
+    if not is_ref(value):
+        raise GitHubError('The answer of api.github.com names no release')
+    return cast(str, value)
+
+
+def _tag_in(location: str) -> str | None:
+    prefix = f'{GITHUB}/{REPOSITORY}/releases/tag/'
+    tag = location.removeprefix(prefix)
+    return tag if location.startswith(prefix) and is_ref(tag) else None
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        value: Any = from_json(content)
+    except ValueError:
+        return {}
+    return cast('dict[str, Any]', value) if isinstance(value, dict) else {}
+
+
+def _own_client() -> AbstractAsyncContextManager[httpx2.AsyncClient]:
+    from .._http_client import own_client
+
+    return own_client()

@@ -1,0 +1,98 @@
+"""Which instructions a request carries: the official ones of the model, or the agent's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_ai.messages import ModelMessage, ModelResponse
+
+from .. import _environment
+from .._instructions import ModelInstructions
+from .._protocol.prompts import DEFAULT_INSTRUCTIONS, TOOL_BRIDGE
+from .._protocol.requests import JsonObject
+from ..errors import ConfigurationError
+from .history.messages import developer_message
+from .history.origins import OUR_NAME
+from .settings import InstructionsMode, choice
+
+REF_KEY: Final = 'instructions_ref'
+"""Where a response says, in its `provider_details`, which release its instructions were from."""
+
+_OFF: Final = frozenset({'0', 'false', 'no', 'off'})
+_ON: Final = frozenset({'1', 'true', 'yes', 'on'})
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """How a request begins.
+
+    Attributes:
+        instructions: Never empty.
+        preamble: The input items before those of the history.
+    """
+
+    instructions: str
+    preamble: tuple[JsonObject, ...] = ()
+
+
+def wants_official(settings: Mapping[str, Any], slug: str, own: str | None) -> bool:
+    """Whether a request carries the official instructions.
+
+    Args:
+        settings: The settings of the request.
+        slug: The model.
+        own: The agent's own instructions.
+
+    Raises:
+        ConfigurationError: If the setting or `CODEX_MODE` is none of the words that it takes.
+    """
+    mode = choice(settings, 'codex_instructions', ('official', 'agent', 'auto')) or _default_mode()
+    return mode == 'official' or (mode == 'auto' and ('codex' in slug.lower() or own is None))
+
+
+def wanted_ref(settings: Mapping[str, Any]) -> str | None:
+    """The tag or commit that a user names.
+
+    Raises:
+        ConfigurationError: If it is no text.
+    """
+    ref: object = settings.get('codex_instructions_ref')
+    if isinstance(ref, str | None):
+        return ref
+    raise ConfigurationError(f'The setting `codex_instructions_ref` takes a tag, such as "rust-v0.169.0", not {ref!r}.')
+
+
+def used_ref(messages: Sequence[ModelMessage]) -> str | None:
+    """The release whose instructions a conversation has had so far."""
+    for message in reversed(messages):
+        if isinstance(message, ModelResponse) and message.provider_name == OUR_NAME:
+            ref: object = (message.provider_details or {}).get(REF_KEY)
+            if isinstance(ref, str):
+                return ref
+    return None
+
+
+def make_prompt(own: str | None, official: ModelInstructions | None, *, has_tools: bool) -> Prompt:
+    """How a request begins.
+
+    Args:
+        own: The agent's own instructions.
+        official: Those of the model, where they are wanted.
+        has_tools: Whether there are tools.
+    """
+    if official is None:
+        return Prompt(own or DEFAULT_INSTRUCTIONS)
+    preamble = [text for text in (own, TOOL_BRIDGE if has_tools else None) if text is not None]
+    return Prompt(official.text, tuple(map(developer_message, preamble)))
+
+
+def _default_mode() -> InstructionsMode:
+    value = (_environment.read('CODEX_MODE') or '1').lower()
+    if value not in _OFF | _ON:
+        raise ConfigurationError(
+            f'The environment variable CODEX_MODE takes 0 or 1, not {value!r}. With 0 only the instructions of the '
+            'agent are sent, and none are fetched.'
+        )
+    return 'agent' if value in _OFF else 'auto'
