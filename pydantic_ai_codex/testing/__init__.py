@@ -6,14 +6,17 @@ A script is made of turns: `reply`, `call_tool`, `turn`, `fail`, `fail_in_stream
 streams that Codex CLI 0.169.0 accepted; the checks and their evidence are in `_checks.py` and its neighbours.
 
 `CodexSimulator().oauth` is the login service (`SimulatedIssuer`); its answers are scripted with `answer_with`,
-`late_answer`, `lost_answer`, `fail` and `connect_error`.
+`late_answer`, `slow_answer`, `lost_answer`, `fail` and `connect_error`. `CodexSimulator().github` is GitHub with the
+releases of the Codex CLI (`SimulatedGitHub`); its answers are scripted with the same, and with `rate_limited`.
 """
 
 from __future__ import annotations
 
 from ._auto import auto_reply
+from ._github import SimulatedGitHub
+from ._github_script import GitHubEntry, RateLimit, rate_limited
 from ._issuer import SimulatedIssuer
-from ._issuer_script import IssuerAnswer, IssuerEntry, answer_with, late_answer, lost_answer
+from ._issuer_script import IssuerAnswer, IssuerEntry, answer_with, late_answer, lost_answer, slow_answer
 from ._items import (
     Call,
     Compaction,
@@ -37,7 +40,7 @@ from ._items import (
     think,
     web_search,
 )
-from ._records import IssuerEvent, RecordedRequest, SimulatorError
+from ._records import GitHubRequest, IssuerEvent, RecordedRequest, SimulatorError
 from ._script import (
     Answer,
     HttpFailure,
@@ -67,6 +70,8 @@ __all__ = (
     'CodexSimulator',
     'Compaction',
     'CustomCall',
+    'GitHubEntry',
+    'GitHubRequest',
     'HttpFailure',
     'Image',
     'IssuerAnswer',
@@ -75,12 +80,14 @@ __all__ = (
     'Item',
     'NoAnswer',
     'OutputItem',
+    'RateLimit',
     'RawStream',
     'RecordedRequest',
     'Refuse',
     'Say',
     'ScriptEntry',
     'ShellCall',
+    'SimulatedGitHub',
     'SimulatedIssuer',
     'SimulatorError',
     'SimulatorServer',
@@ -103,11 +110,13 @@ __all__ = (
     'late_answer',
     'lost_answer',
     'output_item',
+    'rate_limited',
     'raw_stream',
     'refuse',
     'reply',
     'say',
     'shell_call',
+    'slow_answer',
     'sse_frame',
     'think',
     'turn',

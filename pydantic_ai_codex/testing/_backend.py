@@ -159,7 +159,7 @@ class Backend:
             answer.close()
         raise self._note(
             record,
-            f'returned {_shortened(repr(answer))}, which is no turn. Return one, such as `reply("...")`, from a plain '
+            f'returned {shortened(repr(answer))}, which is no turn. Return one, such as `reply("...")`, from a plain '
             'function: an `async def` is not awaited.',
         )
 
@@ -217,9 +217,9 @@ def _exhausted(record: RecordedRequest) -> str:
     last = cast('list[object]', items)[-1] if isinstance(items, list) and items else None
     return (
         f'Request {record.number} finds no turn in the script of the simulator. Its last input item is '
-        f'{_shortened(repr(last))}. Script one turn for each request, or give `CodexSimulator(default=...)`.'
+        f'{shortened(repr(last))}. Script one turn for each request, or give `CodexSimulator(default=...)`.'
     )
 
 
-def _shortened(text: str, limit: int = 300) -> str:
+def shortened(text: str, limit: int = 300) -> str:
     return text if len(text) <= limit else f'{text[:limit]}…'

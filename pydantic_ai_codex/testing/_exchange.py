@@ -42,6 +42,7 @@ class Exchange:
         failure: What is raised in place of an answer.
         seconds: How long it takes until the answer begins.
         before: What is called, in a thread, before the answer begins.
+        before_each: What is called, in a thread, before each piece.
     """
 
     record: RecordedRequest
@@ -55,6 +56,7 @@ class Exchange:
     begun: bool = False
     seconds: float = 0.0
     before: Callable[[], object] | None = None
+    before_each: Callable[[], object] | None = None
 
     @property
     def is_held(self) -> bool:
@@ -68,14 +70,9 @@ class Exchange:
         if self.before is None:
             return
         try:
-            # In a thread, as it may block, and others are answered meanwhile.
-            await anyio.to_thread.run_sync(self.before, abandon_on_cancel=True)
-        except httpx2.TransportError as error:
+            await _run(self.before)
+        except (httpx2.TransportError, SimulatorError) as error:
             self.failure = error
-        except Exception as error:  # noqa: BLE001 - it is told, whatever it is
-            self.failure = SimulatorError(f'What is called before the answer raised {type(error).__name__}: {error}')
-            self.failure.__cause__ = error
-        if self.failure is not None:
             self.close()
 
     async def next_chunk(self) -> bytes | None:
@@ -97,6 +94,11 @@ class Exchange:
         else:
             # A stream gives way to others even where nothing waits, as one from a socket does.
             await anyio.lowlevel.checkpoint()
+        if self.before_each is not None:
+            try:
+                await _run(self.before_each)
+            except httpx2.TransportError as error:
+                raise ConnectionCut from error
         self.begun = True
         chunk, complete = piece
         with self.lock:
@@ -121,8 +123,26 @@ class Exchange:
         return self.begin(status, {'content-type': content_type, 'content-length': str(len(content)), **headers})
 
 
+async def _run(hook: Callable[[], object]) -> None:
+    """Call something of the test's in a thread, as it may block, and others are answered meanwhile.
+
+    Raises:
+        TransportError: It stands for a connection error.
+        SimulatorError: The function failed.
+    """
+    try:
+        await anyio.to_thread.run_sync(hook, abandon_on_cancel=True)
+    except httpx2.TransportError:
+        raise
+    except Exception as error:
+        problem = f'What is called before the answer raised {type(error).__name__}: {error}'
+        raise SimulatorError(problem) from error
+
+
 def json_pieces(body: object) -> tuple[bytes, str]:
     """A body of a whole answer, with its content type."""
+    if isinstance(body, bytes):
+        return body, 'application/octet-stream'
     if isinstance(body, str):
         kind = 'text/html' if body.lstrip().startswith('<') else 'text/plain'
         return body.encode(), f'{kind}; charset=utf-8'
@@ -149,6 +169,11 @@ def raw_pieces(stream: RawStream) -> tuple[Iterator[Piece], Stop]:
 
 def whole_piece(content: bytes) -> Iterator[Piece]:
     return iter([(content, 0)])
+
+
+def even_pieces(content: bytes, size: int) -> Iterator[Piece]:
+    """A body in pieces of one size, as it comes from a socket."""
+    return ((content[start : start + size], 0) for start in range(0, len(content), size))
 
 
 def _counted(frames: Iterable[bytes]) -> Iterator[Piece]:

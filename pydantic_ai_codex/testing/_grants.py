@@ -164,6 +164,13 @@ class Grants:
         for known in self._refresh_tokens.values():
             known.is_expired = True
 
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds anything that was issued here."""
+        if self._nonce in text:  # As refresh tokens, codes and API keys have it.
+            return True
+        access_tokens = [token for login in self._logins for token in login.access_tokens]
+        return any(token in text for token in [*access_tokens, *self._id_tokens])
+
     def tokens(self, login: Login) -> dict[str, Any]:
         """The answer of the token endpoint, whole."""
         login.access_token = self.access_token(login)

@@ -13,12 +13,12 @@ import httpx2
 
 from ..errors import ConfigurationError
 from ._backend import IncomingRequest, lower_names
-from ._exchange import Exchange, whole_piece
+from ._exchange import Exchange
 from ._grants import Account, Grants
 from ._issuer_checks import Encoding, Fields, read_fields, read_form
 from ._issuer_options import Duration, IssuerOptions
 from ._issuer_routes import Endpoint, IssuerReply, Routes, endpoint_of, refused
-from ._issuer_script import IssuerAnswer, IssuerEntry, as_issuer_answer, called
+from ._issuer_script import IssuerAnswer, IssuerEntry, as_issuer_answer, called, shaped, unanswered
 from ._own_login import OwnLogin, tokens_of
 from ._records import IssuerEvent, RecordedFields, RecordedHeaders, RecordedRequest, SimulatorError
 from ._rejections import Rejection
@@ -161,6 +161,11 @@ class SimulatedIssuer(IssuerOptions):
         """Refuse a device login; see `approve_device`."""
         self._decide_device(user_code, allow=False)
 
+    def has_issued(self, text: str) -> bool:
+        """Whether a text holds a token, a code or a key that was issued here."""
+        with self._lock:
+            return self._grants.is_in(text)
+
     def expire_refresh_tokens(self) -> None:
         """Let every refresh token expire that there is."""
         with self._lock:
@@ -176,8 +181,9 @@ class SimulatedIssuer(IssuerOptions):
 
         Args:
             *entries: One for each request of the right form: `fail(...)` and `connect_error(...)`, with which nothing
-                is done; `answer_with(...)`, `late_answer(...)` and `lost_answer(...)`, with which the refresh token is
-                spent; `None` for the usual answer; or a function that returns one of these from the request.
+                is done; `answer_with(...)`, `late_answer(...)`, `slow_answer(...)` and `lost_answer(...)`, with which
+                the refresh token is spent; `None` for the usual answer; or a function that returns one of these from
+                the request.
 
         Raises:
             ConfigurationError: An entry is none of these.
@@ -259,7 +265,8 @@ class SimulatedIssuer(IssuerOptions):
             if not callable(entry) and as_issuer_answer(entry) is None:
                 raise ConfigurationError(
                     f'{entry!r} is no answer of the login service. Use `fail(...)`, `connect_error(...)`, '
-                    '`answer_with(...)`, `late_answer(...)`, `lost_answer(...)`, None, or a function.'
+                    '`answer_with(...)`, `late_answer(...)`, `slow_answer(...)`, `lost_answer(...)`, None, or a '
+                    'function.'
                 )
         with self._lock:
             self._scripts.setdefault(endpoint, deque()).extend(entries)
@@ -294,13 +301,6 @@ def _fields(request: IncomingRequest, record: RecordedRequest) -> tuple[Encoding
 
 def _fill(exchange: Exchange, reply: IssuerReply | None, plan: IssuerAnswer) -> Exchange:
     if plan.error is not None or reply is None:
-        exchange.failure = (plan.error or httpx2.ReadError)(plan.message)
-        if not exchange.is_held:
-            exchange.close()
-        return exchange
+        return unanswered(exchange, plan)
     exchange.begin_whole(reply.status, reply.body, {**reply.headers, **lower_names(plan.headers)})
-    if plan.cut_after is not None:
-        content = b''.join(piece for piece, _ in exchange.pieces)
-        exchange.pieces = whole_piece(content[: plan.cut_after])
-        exchange.stop = 'cut'
-    return exchange
+    return shaped(exchange, plan)

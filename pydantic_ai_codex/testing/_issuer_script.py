@@ -1,21 +1,27 @@
-"""What becomes of single requests to the simulated login service, as data."""
+"""What becomes of single requests to the simulated login service, or to GitHub, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import httpx2
 
 from ..errors import ConfigurationError
+from ._exchange import Exchange, even_pieces
 from ._records import RecordedRequest, SimulatorError
 from ._script import HttpFailure, JsonBody, NoAnswer
+
+RequestT = TypeVar('RequestT', bound=RecordedRequest)
+
+_PIECE_BYTES: Final = 64 * 1024
+"""The pieces of a body, about what a socket gives at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerAnswer:
-    """How one request is answered; see `answer_with`, `late_answer` and `lost_answer`.
+    """How one request is answered; see `answer_with`, `late_answer`, `lost_answer` and `slow_answer`.
 
     Attributes:
         is_done: Whether the service does what it is asked for, such as rotating the refresh token.
@@ -27,17 +33,25 @@ class IssuerAnswer:
         cut_after: How many bytes of the body are sent before the connection drops.
         seconds: How long the answer takes.
         before: What is called, in a thread, before the answer is sent.
+        stall_after: After how many bytes of the body nothing more is sent.
+        piece_bytes: The size of the pieces that the body is sent in.
+        pause: The seconds between two of them.
+        before_each: What is called, in a thread, before each of them.
     """
 
     is_done: bool = True
     status: int = 200
-    body: JsonBody | None = None
+    body: JsonBody | bytes | None = None
     headers: Mapping[str, str] | None = None
     error: type[httpx2.TransportError] | None = None
     message: str = ''
     cut_after: int | None = None
     seconds: float = 0.0
     before: Callable[[], object] | None = None
+    stall_after: int | None = None
+    piece_bytes: int = _PIECE_BYTES
+    pause: float = 0.0
+    before_each: Callable[[], object] | None = None
 
 
 _Order: TypeAlias = IssuerAnswer | HttpFailure | NoAnswer
@@ -46,12 +60,12 @@ IssuerEntry: TypeAlias = _Order | Callable[[RecordedRequest], _Order | None] | N
 
 
 def answer_with(
-    body: JsonBody, *, status: int = 200, headers: Mapping[str, str] | None = None, is_done: bool = True
+    body: JsonBody | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None, is_done: bool = True
 ) -> IssuerAnswer:
     """Another answer than the real one, for example `answer_with('<html>')` or `answer_with({'access_token': 1})`.
 
     Args:
-        body: JSON, or a string that is sent as it is.
+        body: JSON, or a string or bytes that are sent as they are.
         status: The status.
         headers: Further response headers.
         is_done: Whether the service does what it is asked for all the same, so that a refresh token is spent.
@@ -103,6 +117,54 @@ def lost_answer(
     return IssuerAnswer(cut_after=cut_after, before=before)
 
 
+def slow_answer(
+    *,
+    piece_bytes: int = 1,
+    seconds: float = 0.0,
+    before_each: Callable[[], object] | None = None,
+    stall_after: int | None = None,
+) -> IssuerAnswer:
+    """The real answer, in small pieces.
+
+    Args:
+        piece_bytes: How many bytes are sent at once.
+        seconds: How long it takes from one piece to the next, in real time; `math.inf` is for ever.
+        before_each: Called in a thread before each piece, for example to let the clock of the test go on; with an
+            `httpx2.TransportError` that it raises the connection drops.
+        stall_after: After how many bytes of the body nothing more is sent, until the client goes away.
+
+    Raises:
+        ConfigurationError: The numbers are no size, duration or number of bytes.
+    """
+    if piece_bytes < 1:
+        raise ConfigurationError(f'piece_bytes={piece_bytes!r} is no size; use 1 or more.')
+    if not seconds >= 0:
+        raise ConfigurationError(f'seconds={seconds!r} is no duration; use 0 or more.')
+    if stall_after is not None and stall_after < 0:
+        raise ConfigurationError(f'stall_after={stall_after!r} is no number of bytes; use 0 or more.')
+    return IssuerAnswer(piece_bytes=piece_bytes, pause=seconds, before_each=before_each, stall_after=stall_after)
+
+
+def unanswered(exchange: Exchange, plan: IssuerAnswer) -> Exchange:
+    """Let a request fail."""
+    exchange.failure = (plan.error or httpx2.ReadError)(plan.message)
+    if not exchange.is_held:
+        exchange.close()
+    return exchange
+
+
+def shaped(exchange: Exchange, plan: IssuerAnswer) -> Exchange:
+    """Cut, stall or slow the body of an answer, where that is the plan."""
+    content = b''.join(piece for piece, _ in exchange.pieces)
+    if plan.cut_after is not None:
+        content, exchange.stop = content[: plan.cut_after], 'cut'
+    elif plan.stall_after is not None:
+        content, exchange.stop = content[: plan.stall_after], 'stall'
+    exchange.pieces = even_pieces(content, plan.piece_bytes)
+    exchange.delay, exchange.before_each = plan.pause, plan.before_each
+    return exchange
+
+
 def as_issuer_answer(entry: object) -> IssuerAnswer | None:
     """The entry as an `IssuerAnswer`, or `None` where it is none; what fails does nothing of what it is asked for."""
     match entry:
@@ -118,8 +180,8 @@ def as_issuer_answer(entry: object) -> IssuerAnswer | None:
             return None
 
 
-def called(entry: Callable[[RecordedRequest], object], record: RecordedRequest) -> Any:
-    """Let a function of the test answer; without the lock of the issuer, which it may look at.
+def called(entry: Callable[[RequestT], object], record: RequestT) -> Any:
+    """Let a function of the test answer; without the lock of the service, which it may look at.
 
     Raises:
         SimulatorError: The function failed.

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from ..errors import CodexError
+
+GitHubHost: TypeAlias = Literal['api', 'page', 'raw']
+"""api.github.com, github.com and raw.githubusercontent.com."""
 
 
 class SimulatorError(CodexError, AssertionError):
@@ -29,6 +32,8 @@ _SECRET_FIELDS: Final = frozenset(
     }
 )
 
+_SECRET_HEADERS: Final = frozenset({'authorization', 'cookie', 'proxy-authorization'})
+
 SimulatorError.__module__ = 'pydantic_ai_codex.testing'  # The public name, for tracebacks.
 
 
@@ -36,7 +41,7 @@ class RecordedHeaders(dict[str, str]):
     """Header values by lower-case name; the `repr` hides the authorization, as a test may use a real login."""
 
     def __repr__(self) -> str:
-        return repr({name: '<hidden>' if name == 'authorization' else value for name, value in self.items()})
+        return repr({name: '<hidden>' if name in _SECRET_HEADERS else value for name, value in self.items()})
 
 
 class RecordedFields(dict[str, Any]):
@@ -77,6 +82,20 @@ class RecordedRequest:
             f'<RecordedRequest {self.number}: {self.method} {self.path} -> {self.status}, '
             f'{self.frames_sent} frames sent, {"closed" if self.closed else "open"}>'
         )
+
+
+@dataclass(repr=False)
+class GitHubRequest(RecordedRequest):
+    """A request to the simulated GitHub.
+
+    Attributes:
+        host: Which of its hosts was asked.
+    """
+
+    host: GitHubHost = 'api'
+
+    def __repr__(self) -> str:
+        return f'<GitHubRequest {self.number}: {self.method} {self.path} ({self.host}) -> {self.status}>'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,10 @@ _LOGGERS = ('uvicorn.error', 'uvicorn.access', 'uvicorn.asgi')
 class SimulatorServer:
     """Where a served simulator listens.
 
+    One port serves everything, told apart by the path: besides what has a property here, the releases are at
+    `/repos/openai/codex/releases/latest` and `/openai/codex/releases/latest`, and their files at
+    `/openai/codex/<ref>/<path>`, as they are on the three hosts of GitHub.
+
     Attributes:
         host: The loopback address.
         port: The port.

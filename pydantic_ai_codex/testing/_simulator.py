@@ -14,6 +14,8 @@ from ..errors import ConfigurationError
 from ._backend import Backend, IncomingRequest
 from ._clock import InstantClock, utc_now
 from ._exchange import Exchange
+from ._github import SimulatedGitHub
+from ._github_answers import HOSTS, host_of
 from ._grants import Account
 from ._issuer import SimulatedIssuer
 from ._issuer_options import Duration, as_timedelta
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 _USUAL_AGE: Final = timedelta(hours=1)
 
 _BACKENDS: Final = frozenset(origin_of(httpx2.URL(url)) for url in (CHATGPT_BASE_URL, API_BASE_URL))
+
+_OTHERS: Final = frozenset([*_BACKENDS, ISSUER])
+"""The origins that are not GitHub's, whatever the path."""
 
 
 class CodexSimulator:
@@ -84,10 +89,11 @@ class CodexSimulator:
             extra_path=None if url is None else url.path.rstrip('/'),
         )
         origins = [] if url is None else [origin_of(url)]
-        self._origins = frozenset([*_BACKENDS, ISSUER, *origins])
+        self._origins = frozenset([*_OTHERS, *HOSTS, *origins])
         self._base_url = base_url
         self._account = Account(account_id, plan_type)
         self._oauth = SimulatedIssuer(account=self._account, now=now, refuse=self._backend.refuse, strict=strict)
+        self._github = SimulatedGitHub(now=now, is_secret=self._oauth.has_issued)
         self.add(*script)
 
     def __repr__(self) -> str:
@@ -123,6 +129,8 @@ class CodexSimulator:
     def assert_exhausted(self) -> None:
         """Check that the script was used up, that no request went beyond it, and that its functions did not fail.
 
+        The same is asked of `github`, and that no login got there.
+
         Raises:
             SimulatorError: It is an `AssertionError`, too.
         """
@@ -130,6 +138,7 @@ class CodexSimulator:
             unanswered = list(self._backend.unanswered)
         if unanswered:
             raise unanswered[0]
+        self._github.assert_exhausted()
         if self.remaining:
             statuses = [request.status for request in self.requests]
             left = ', '.join(map(repr, self._backend.script))
@@ -141,6 +150,11 @@ class CodexSimulator:
     def oauth(self) -> SimulatedIssuer:
         """The login service, which refreshes and revokes its login, and hands out others."""
         return self._oauth
+
+    @property
+    def github(self) -> SimulatedGitHub:
+        """The releases of the Codex CLI, with the instructions of each model family."""
+        return self._github
 
     @property
     def account_id(self) -> str:
@@ -201,7 +215,7 @@ class CodexSimulator:
 
     @property
     def transport(self) -> httpx2.AsyncBaseTransport:
-        """A transport that leads here, with the real URLs, those of the login service among them.
+        """A transport that leads here, with the real URLs, those of the login service and of GitHub among them.
 
         Requests to other hosts raise `httpx2.ConnectError`.
         """
@@ -229,6 +243,7 @@ class CodexSimulator:
             'http_client': self.http_client,
             'policy': policy or TransportPolicy(max_retries=0),
             'clock': InstantClock(self._backend.now),
+            'cache_dir': False,  # A test writes nothing into its user's folder, and `github` has texts of its own.
         }
         if 'api_key' not in kwargs:
             made['credentials'] = self.credentials
@@ -270,6 +285,8 @@ class CodexSimulator:
     def _answer(self, request: IncomingRequest) -> Exchange:
         if is_for_issuer(request, ISSUER, _BACKENDS):
             return self._oauth.answer(request)
+        if host := host_of(request, _OTHERS):
+            return self._github.answer(request, host)
         return self._backend.answer(request)
 
 

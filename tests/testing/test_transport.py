@@ -188,7 +188,7 @@ async def test_no_answer(body: Json, ask: Ask, error: type[httpx2.TransportError
 )
 async def test_other_hosts_are_refused(body: Json, ask: Ask, url: str) -> None:
     simulator = CodexSimulator(reply('Hi'))
-    with pytest.raises(httpx2.ConnectError, match=r'only https://api\.openai\.com, https://auth\.openai\.com, '):
+    with pytest.raises(httpx2.ConnectError, match=r'only https://api\.github\.com, https://api\.openai\.com, '):
         await ask(simulator, body, url=url)
 
     assert simulator.remaining == 1
