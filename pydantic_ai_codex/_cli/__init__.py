@@ -8,14 +8,17 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from ..errors import CodexError
 from ._doctor import add_doctor
+from ._errors import UsageError, fail, warnings_shown
+from ._instructions import add_instructions
 from ._login import add_login
 from ._logout import add_logout
 from ._options import EPILOG
-from ._output import FAILED, INTERRUPTED, NO_LOGIN, OK, USAGE, fail, is_about_output, warnings_shown
+from ._output import FAILED, INTERRUPTED, NO_LOGIN, OK, USAGE, is_about_output
 from ._refresh import add_refresh
 from ._run import add_demo, add_run
 from ._simulate import add_simulate
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ('FAILED', 'INTERRUPTED', 'NO_LOGIN', 'OK', 'USAGE', 'main')
 
-_MAY_BE_CUT: Final = ('run', 'demo')
+_MAY_BE_CUT: Final = ('run', 'demo', 'instructions')
 """The commands whose reader, such as `head`, may have seen enough. The others have done nothing if nobody was told."""
 
 
@@ -40,9 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     _open_streams()
+    arguments = sys.argv[1:] if argv is None else list(argv)
     options = argparse.Namespace(name=None)
     try:
-        return _run(argv, options)
+        return _run(arguments, options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -57,10 +61,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _run(argv: Sequence[str] | None, options: argparse.Namespace) -> int:
+def _run(arguments: Sequence[str], options: argparse.Namespace) -> int:
     """Read the arguments into the options and run their command, with its errors as messages."""
     parser = _parser()
-    parser.parse_args(argv, options)
+    try:
+        _, unknown = parser.parse_known_args(arguments, options)
+        if unknown:
+            getattr(options, 'parser', parser).error(_unrecognized(unknown))
+    except UsageError as error:
+        return fail(error, as_json=_asks_for_json(arguments))
     command: Callable[[argparse.Namespace], int] | None = getattr(options, 'command', None)
     if command is None:
         parser.print_help(sys.stderr)
@@ -79,6 +88,19 @@ def _run(argv: Sequence[str] | None, options: argparse.Namespace) -> int:
         if not isinstance(error, AgentRunError | UserError):
             raise
         return fail(error, as_json=getattr(options, 'json', False))
+
+
+def _unrecognized(arguments: Sequence[str]) -> str:
+    """Says which arguments are unknown. What is no option is not repeated: somebody may have typed a secret."""
+    names = [each.partition('=')[0] for each in arguments if each.startswith('-')]
+    count = len(arguments) - len(names)
+    words = [f'{count} word{"s" if count > 1 else ""} that no option takes'] if count else []
+    return f'unrecognized: {", ".join([*names, *words])}'
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether `--json` is among arguments that cannot be read; the beginning of an option is as good as all of it."""
+    return any(len(each) > 2 and '--json'.startswith(each) for each in takewhile(lambda each: each != '--', arguments))
 
 
 def _open_streams() -> None:
@@ -109,14 +131,21 @@ def _with_commands(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument('--version', action=_Version, help='show the version and exit')
     commands = parser.add_subparsers(metavar='command')
     for add in (
-        add_demo, add_run, add_login, add_logout, add_status, add_refresh, add_doctor, add_simulate,
+        add_demo, add_run, add_login, add_logout, add_status, add_refresh, add_doctor, add_instructions, add_simulate,
     ):  # fmt: skip
         add(commands)
     return parser
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose help is an output like all others: argparse keeps to itself that it cannot be written."""
+    """A parser whose errors are ours, and whose help is an output like all others.
+
+    Of help that cannot be written, argparse tells nobody.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        text = f'{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.'
+        raise UsageError(text, usage=self.format_usage())
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         if file is not None:

@@ -6,12 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ._account import Login, Obstacle, obstacle_of, refresh_text, token_text
 from ._times import relative
 
 if TYPE_CHECKING:
+    from .._instructions.records import State as CacheState
     from ..auth import Credentials
     from ..auth._login.restrictions import Restrictions
     from ..auth._store import FileFacts
@@ -28,6 +30,7 @@ _EFFECTS: Final = {
     'CODEX_REFRESH_TOKEN_URL_OVERRIDE': 'is where refresh tokens are sent',
     'CODEX_REVOKE_TOKEN_URL_OVERRIDE': 'is where logins are revoked',
     'CODEX_REASONING_EFFORT': 'sets the effort of models that name none',
+    'CODEX_MODE': 'says whether models get their official instructions',
     'CODEX_CACHE_DIR': 'names the cache folder',
     'CODEX_DEBUG': 'logs prompts and answers',
     'HTTPS_PROXY': 'is the proxy of every request',
@@ -180,11 +183,24 @@ def port_check(problems: Mapping[int, str | None]) -> Check:
     return Check('port', 'warn', text, advice)
 
 
-def cache_check(folder: str, problem: str | None) -> Check:
-    """The folder for what can be fetched again."""
-    if problem is None:
-        return Check('cache', 'ok', folder)
-    return Check('cache', 'warn', f'{folder} cannot be written: {problem}', 'Let CODEX_CACHE_DIR name another folder.')
+def cache_check(folder: Path, problem: str | None, texts: int, state: CacheState, now: datetime) -> Check:
+    """The folder for what can be fetched again, and what is in it."""
+    if problem is not None:
+        advice = 'Let CODEX_CACHE_DIR name another folder.'
+        return Check('cache', 'warn', f'{folder} cannot be written: {problem}', advice)
+    found = f'{texts} text{"s" if texts > 1 else ""} of instructions' if texts else 'no instructions yet'
+    if (release := state.release) is not None:
+        found += f', the newest release is {release.tag} (asked {relative(release.checked_at, now)})'
+    failures = [failure for failure in state.failures.values() if failure.at <= now < failure.until]
+    if not failures:
+        return Check('cache', 'ok', f'{folder}, {found}')
+    last = max(failures, key=lambda failure: failure.at)
+    return Check(
+        'cache',
+        'warn',
+        f'{folder}, {found}; {relative(last.at, now)}: {last.reason}',
+        f'It is asked again after {last.until:%H:%M} UTC, or by `pydantic-ai-codex instructions --refresh`.',
+    )
 
 
 def lock_check(path: str, is_free: bool) -> Check:

@@ -11,7 +11,7 @@ from typing import Final
 
 from .. import _environment
 from .._protocol.constants import CALLBACK_PORTS, DEFAULT_ORIGINATOR
-from ..errors import CredentialsError
+from ..errors import ConfigurationError, CredentialsError
 from ._account import Login, is_lock_free, read_login
 from ._checks import (
     VARIABLES,
@@ -25,6 +25,7 @@ from ._checks import (
     login_checks,
     port_check,
 )
+from ._errors import worded
 from ._options import Commands, add_command, add_json, add_store
 from ._output import FAILED, GREEN, OK, RED, YELLOW, print_json, printable, styled
 from ._places import FilePlace, Place, place_in_use
@@ -68,7 +69,7 @@ async def _gather(place: Place, now: datetime) -> list[Check]:
         *_config(place, login),
         *(login_checks(login, now) if login else failed),
         port_check({port: _port_problem(port) for port in CALLBACK_PORTS}),
-        _cache(),
+        _cache(now),
         Check('originator', 'ok', f'{DEFAULT_ORIGINATOR}, unless `CodexProvider(originator=...)` says otherwise'),
         environment_check([name for name in VARIABLES if _environment.read(name)]),
     ]
@@ -101,7 +102,7 @@ async def _read(place: Place) -> tuple[Login | None, str | None]:
     try:
         return await read_login(place), None
     except CredentialsError as error:
-        return None, str(error)
+        return None, worded(error)
 
 
 def _config(place: Place, login: Login | None) -> list[Check]:
@@ -126,22 +127,28 @@ def _port_problem(port: int) -> str | None:
     return None
 
 
-def _cache() -> Check:
-    import platformdirs
+def _cache(now: datetime) -> Check:
+    from .._instructions import cache_folder
+    from .._instructions.cache import FileCache
 
-    named = _environment.read('CODEX_CACHE_DIR')
-    folder = Path(named) if named else platformdirs.user_cache_path('pydantic-ai-codex')
     try:
-        folder = folder.expanduser()
+        folder = cache_folder()
+    except ConfigurationError as error:
+        return Check('cache', 'fail', str(error), 'Let CODEX_CACHE_DIR name another folder.')
+    cache = FileCache(folder)
+    return cache_check(folder, _write_problem(folder), len(list(cache.entries())), cache.load_state(), now)
+
+
+def _write_problem(folder: Path) -> str | None:
+    """Why nothing could be kept in a folder, which need not exist."""
+    try:
         existing = next(each for each in (folder, *folder.parents) if each.exists())
         # A probe that leaves nothing: what is missing of the folder is made when it is needed.
         with tempfile.TemporaryFile(dir=existing):
             pass
-    except RuntimeError:
-        return cache_check(str(folder), 'there is no such home folder')
     except OSError as error:
-        return cache_check(str(folder), error.strerror or str(error))
-    return cache_check(str(folder), None)
+        return error.strerror or str(error)
+    return None
 
 
 def _print(check: Check) -> None:

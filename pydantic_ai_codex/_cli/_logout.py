@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from .. import _environment
 from ..errors import CredentialsFileError
+from ._errors import error_facts, fail, holds_login
 from ._options import Commands, add_command, add_json, add_store
-from ._output import FAILED, OK, error_facts, fail, holds_login, print_json, say, tell, warn
+from ._output import FAILED, OK, print_json, say, tell, warn
 from ._places import FilePlace, file_place
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
+    Options: TypeAlias = argparse._ActionsContainer  # pyright: ignore[reportPrivateUsage]
 else:
     Commands: TypeAlias = object
+    Options: TypeAlias = object
 
 EPILOG: Final = (
     'exit codes: 0 all well, 1 it failed (`status`: not logged in), 2 wrong usage, 3 no usable login, 130 interrupted. '
@@ -29,13 +31,13 @@ def add_command(
         summary: One line for the list of commands.
     """
     parser = commands.add_parser(name, help=summary, description=f'{summary[0].upper()}{summary[1:]}.', epilog=EPILOG)
-    parser.set_defaults(command=run, name=name)
+    parser.set_defaults(command=run, name=name, parser=parser)
     return parser
 
 
-def add_json(parser: argparse.ArgumentParser, summary: str = 'print one JSON object') -> None:
-    """Add `--json`."""
-    parser.add_argument('--json', action='store_true', help=summary)
+def add_json(options: Options, summary: str = 'print one JSON object') -> None:
+    """Add `--json` to a command, or to a group of its options."""
+    options.add_argument('--json', action='store_true', help=summary)
 
 
 def add_store(parser: argparse.ArgumentParser, summary: str) -> None:

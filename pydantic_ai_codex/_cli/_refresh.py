@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import CredentialsError, CredentialsRefreshError
 from ._account import Login, account_facts, logged_in_as, read_login, token_text
+from ._errors import fail
 from ._options import Commands, add_command, add_json, add_store
-from ._output import FAILED, OK, fail, print_json, say, tell
+from ._output import FAILED, OK, print_json, say, tell
 from ._places import Place, place_in_use
 from ._times import local
 

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigurationError
 from ._options import Commands, add_command, add_json, add_store
-from ._output import DIM, OK, print_json, write
+from ._output import DIM, OK, print_json, say, warn, write
 from ._places import file_place
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
 
 DEFAULT_MODEL: Final = 'gpt-5.5'
+
+_CUT_OFF: Final = {'length': 'it is as long as it may be', 'content_filter': 'a filter of the backend stopped it'}
+"""Why an answer may end before its end."""
 
 
 def add_demo(commands: Commands) -> None:
@@ -84,10 +87,7 @@ def _example(name: str) -> ModuleType:
 
 
 def _run(options: argparse.Namespace) -> int:
-    try:
-        prompt = sys.stdin.read() if options.prompt == '-' else options.prompt
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f'Standard input is no text: {error}.') from error
+    prompt = _read_prompt() if options.prompt == '-' else options.prompt
     if not prompt.strip():
         raise ConfigurationError('The prompt is empty; write one, or - to read it from standard input.')
 
@@ -103,6 +103,17 @@ def _run(options: argparse.Namespace) -> int:
     agent = Agent(model, instructions=options.instructions)
     anyio.run(_print_json if options.json else _print_stream, agent, prompt)
     return OK
+
+
+def _read_prompt() -> str:
+    """The prompt that standard input holds, or that is typed until the end of the input."""
+    if sys.stdin.isatty():
+        end = 'Ctrl-Z and Enter' if sys.platform == 'win32' else 'Ctrl-D'
+        say(f'Type the prompt; {end} on a line of its own ends it.', style=DIM)
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f'Standard input is no text: {error}.') from error
 
 
 async def _print_json(agent: Agent[None, str], prompt: str) -> None:
@@ -129,10 +140,19 @@ async def _print_json(agent: Agent[None, str], prompt: str) -> None:
 
 async def _print_stream(agent: Agent[None, str], prompt: str) -> None:
     """The answer to standard output as it comes; the thinking dimmed to standard error, where that is a terminal."""
-    from pydantic_ai import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ThinkingPart, ThinkingPartDelta
+    from pydantic_ai import (
+        AgentRunResultEvent,
+        PartDeltaEvent,
+        PartStartEvent,
+        TextPart,
+        TextPartDelta,
+        ThinkingPart,
+        ThinkingPartDelta,
+    )
 
     show_thinking = sys.stderr.isatty()
     thinking = False
+    cut_off = None
     async with agent, agent.run_stream_events(prompt) as events:
         async for event in events:
             match event:
@@ -150,6 +170,10 @@ async def _print_stream(agent: Agent[None, str], prompt: str) -> None:
                         thinking = False
                         write(sys.stderr, '\n\n')
                     write(sys.stdout, text)
+                case AgentRunResultEvent(result=result):
+                    cut_off = _CUT_OFF.get(result.response.finish_reason or '')
                 case _:
                     pass
     write(sys.stdout, '\n')
+    if cut_off:
+        warn(f'The answer is cut off: {cut_off}.')

@@ -19,8 +19,9 @@ from ._account import (
     token_text,
     warning_of,
 )
+from ._errors import error_facts, worded
 from ._options import Commands, add_command, add_json, add_store
-from ._output import BOLD, FAILED, OK, error_facts, print_json, say, tell, warn
+from ._output import BOLD, FAILED, OK, print_json, say, tell, warn
 from ._places import Place, place_in_use
 
 
@@ -42,7 +43,7 @@ def _status(options: argparse.Namespace) -> int:
         if options.json:
             print_json(_facts(place, error=error))
         else:
-            say(str(error) if isinstance(error, CredentialsNotFoundError) else f'Not logged in. {error}')
+            say(worded(error) if isinstance(error, CredentialsNotFoundError) else f'Not logged in. {worded(error)}')
         return FAILED
     now = datetime.now(UTC)
     problem = problem_of(login, now)
@@ -61,7 +62,7 @@ def _facts(
     error: CredentialsError | None = None,
 ) -> dict[str, Any]:
     """What `--json` tells: the same keys, whether or not there is a login."""
-    problem = str(error) if error else None
+    problem = worded(error) if error else None
     warning = None
     facts = account_facts(login.credentials if login else None)
     if login is not None and now is not None:

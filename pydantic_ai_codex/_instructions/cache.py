@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -74,6 +74,9 @@ class MemoryCache:
         """The files that keep the texts as well."""
         self.is_ahead = False
         """Whether what is known here could not be kept in files."""
+        self.is_asking = False
+        """Whether somebody is finding out more just now, and has not kept it yet."""
+        self._adopting = threading.Lock()
 
     def load_state(self) -> State:
         """What is known beside the texts."""
@@ -90,16 +93,33 @@ class MemoryCache:
 
     def save_state(self, state: State) -> bool:
         """Keep what is known."""
-        self._state = state
+        with self._adopting:
+            self._state = state
         return True
 
     def save_entry(self, name: str, entry: Entry) -> bool:
-        """Keep a text, and forget the oldest ones of that name."""
-        self._entries[name, entry.ref] = entry
-        of_name = sorted((other.checked_at, key) for key, other in list(self._entries.items()) if key[0] == name)
-        for _, key in of_name[:-_KEPT]:
+        """Keep a text, and forget the oldest other ones of that name."""
+        this = (name, entry.ref)
+        self._entries[this] = entry
+        others = [(other.checked_at, key) for key, other in list(self._entries.items()) if key[0] == name]
+        for _, key in sorted(pair for pair in others if pair[1] != this)[: -_KEPT + 1]:
             self._entries.pop(key, None)
         return True
+
+    def adopt_state(self, load: Callable[[], State], *, is_locked: bool) -> None:
+        """Take over what files say, unless more is known here, or somebody is finding it out meanwhile.
+
+        Args:
+            load: Reads the files.
+            is_locked: Whether it is the caller who may ask GitHub, so that what the files say is the last word.
+        """
+        known = self._state
+        if self.is_ahead or (self.is_asking and not is_locked):
+            return
+        state = load()
+        with self._adopting:
+            if is_locked or self._state is known:
+                self._state = state
 
     def path_of(self, name: str, ref: str) -> Path | None:
         """There is none."""

@@ -85,25 +85,27 @@ class Errand:
     def _view(self) -> View:
         ref = self._ref()
         entry = None if ref is None else self._memory.load_entry(self._want.name, ref)
-        if entry is not None and self._is_exact and entry.is_pinned:
-            entry = None
+        if self._is_exact:
+            return View(self._memory.load_state(), None if entry is not None and entry.is_pinned else entry)
         older = self._memory.newest_entry(self._want.name) if entry is None else None
         return View(self._memory.load_state(), entry, older)
 
     def _step(self) -> Step:
         return next_step(self._want, self._view(), self._now(), refresh_since=self._refresh_since)
 
-    def _recall(self) -> Cache:
+    def _recall(self, is_locked: bool = False) -> Cache:
         """Take into the memory what this and other processes have kept; in a worker thread."""
         cache = self._kept()
         if cache is not self._memory:
-            if not self._memory.is_ahead:
-                self._memory.save_state(cache.load_state())
+            self._memory.adopt_state(cache.load_state, is_locked=is_locked)
             ref = self._ref()
             entry = None if ref is None else cache.load_entry(self._want.name, ref)
             if entry := entry or cache.newest_entry(self._want.name):
-                self._memory.save_entry(self._want.name, entry)
-                self._memory.paths[key(self._want, entry.ref)] = cache.path_of(self._want.name, entry.ref)
+                known = self._memory.load_entry(self._want.name, entry.ref)
+                # What is known here is newer where it could not be kept.
+                if known is None or known.checked_at <= entry.checked_at:
+                    self._memory.save_entry(self._want.name, entry)
+                    self._memory.paths[key(self._want, entry.ref)] = cache.path_of(self._want.name, entry.ref)
         return cache
 
     # Asking.
@@ -118,13 +120,15 @@ class Errand:
         if unlock is None:
             return Step(problem=remembered('Another program has been asking GitHub for long', self._now()))
         try:
+            self._memory.is_asking = True
             # Somebody else may have asked meanwhile: another task, or another process.
             if not self._step().is_settled:
-                await anyio.to_thread.run_sync(self._recall)
+                await anyio.to_thread.run_sync(self._recall, True)
             step = self._step()
             if not step.is_settled:
                 step = await self._ask_github(cache, step, deadline, budget)
         finally:
+            self._memory.is_asking = False
             unlock()
         return step
 

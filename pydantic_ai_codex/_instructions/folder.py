@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from .. import _environment
+from ..errors import ConfigurationError
 
 _NAME = 'pydantic-ai-codex'
 
@@ -18,10 +19,16 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
 
     Args:
         cache_dir: The cache folder; by default the one in `CODEX_CACHE_DIR`, else the platform's for this program.
+
+    Raises:
+        ConfigurationError: If it is in the home folder of somebody who is not there.
     """
     named = cache_dir or _environment.read('CODEX_CACHE_DIR')
     if named:
-        return Path(os.path.expanduser(named), _NAME, 'instructions')
+        folder = os.path.expanduser(named)
+        if folder.startswith('~'):
+            raise ConfigurationError(f'The cache folder {named!r} is in no home folder that there is; name another.')
+        return Path(folder, _NAME, 'instructions')
 
     import platformdirs
 

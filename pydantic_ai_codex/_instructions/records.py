@@ -133,7 +133,7 @@ def load_entry(content: bytes) -> Entry | None:
             about['is_pinned'] is True,
             text,
         )
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -170,7 +170,7 @@ def load_state(content: bytes) -> State:
             str(what): Failure(str(failure['reason']), _moment(failure['at']), _moment(failure['until']))
             for what, failure in cast('dict[str, Any]', document['failures']).items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return State()
     return State(release, failures)
 

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from pydantic_ai_codex._cli import FAILED, OK, main
-from pydantic_ai_codex.testing import CodexSimulator, fake_access_token
+from pydantic_ai_codex._instructions import Instructions, cache_folder
+from pydantic_ai_codex.testing import CodexSimulator, connect_error, fake_access_token
 
 from .files import leave_note, write
 
@@ -279,6 +281,49 @@ def test_a_lock_that_is_held(auth_file: Path, capsys: pytest.CaptureFixture[str]
     assert (code, checks['lock']['state']) == (OK, 'warn')
 
 
+def ask_for_instructions(simulator: CodexSimulator, *slugs: str) -> None:
+    async def ask() -> None:
+        instructions = Instructions(simulator.http_client)
+        for slug in slugs:
+            await instructions.get(slug)
+
+    anyio.run(ask)
+
+
+@pytest.mark.usefixtures('login')
+def test_an_empty_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    _, checks = examined(capsys)
+
+    assert (checks['cache']['state'], checks['cache']['text']) == ('ok', f'{cache_folder()}, no instructions yet')
+    assert not cache_folder().exists()
+
+
+@pytest.mark.usefixtures('login')
+def test_what_is_cached(capsys: pytest.CaptureFixture[str]) -> None:
+    simulator = CodexSimulator()
+    ask_for_instructions(simulator, 'gpt-5.5', 'gpt-5.1-codex', 'gpt-5.1-codex-mini')
+
+    _, checks = examined(capsys)
+
+    release = f'the newest release is {simulator.github.latest} (asked just now)'
+    assert checks['cache'] == {
+        'name': 'cache', 'state': 'ok', 'text': f'{cache_folder()}, 2 texts of instructions, {release}', 'advice': None
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures('login')
+def test_github_that_was_not_reached(capsys: pytest.CaptureFixture[str]) -> None:
+    simulator = CodexSimulator()
+    simulator.github.fail_with(connect_error())
+    ask_for_instructions(simulator, 'gpt-5.5')
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['cache']['state']) == outcome
+    assert 'no instructions yet; just now: api.github.com was not reached' in checks['cache']['text']
+    assert '`pydantic-ai-codex instructions --refresh`' in checks['cache']['advice']
+
+
 @pytest.mark.usefixtures('login')
 def test_a_cache_folder_that_cannot_be(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -293,15 +338,17 @@ def test_a_cache_folder_that_cannot_be(
 
 
 @pytest.mark.usefixtures('login')
-@pytest.mark.parametrize('folder', ['~nosuchuser/x', '/' + 'x' * 5000])
+@pytest.mark.parametrize(
+    ('folder', 'outcome'), [('~nosuchuser/x', (FAILED, 'fail')), ('/' + 'x' * 5000, (OK, 'warn'))], ids=['home', 'long']
+)
 def test_a_cache_folder_that_is_none(
-    folder: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: str, outcome: tuple[int, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('CODEX_CACHE_DIR', folder)
 
     code, checks = examined(capsys)
 
-    assert (code, checks['cache']['state']) == (OK, 'warn')
+    assert (code, checks['cache']['state']) == outcome
 
 
 @pytest.mark.usefixtures('login')

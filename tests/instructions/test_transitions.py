@@ -6,9 +6,11 @@ import logging
 import math
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
+from pydantic_ai.exceptions import UserError
 
 from pydantic_ai_codex._instructions import errand
 from pydantic_ai_codex.errors import ConfigurationError
@@ -319,6 +321,29 @@ async def test_a_pinned_release_that_cannot_be_had_is_no_error(programs: Program
     simulator.github.fail_with(connect_error())
 
     assert (await programs.start().get(SLUG, ref='rust-v0.169.0')).state == 'built-in'
+
+
+async def test_the_text_of_another_release_does_not_stand_in_for_a_pinned_one(
+    programs: Programs, simulator: CodexSimulator
+) -> None:
+    await programs.start().get(SLUG)
+    simulator.github.publish('rust-v0.150.0', latest=False)
+    simulator.github.fail_with(connect_error())
+
+    assert (await programs.start().get(SLUG, ref='rust-v0.150.0')).state == 'built-in'
+
+
+async def test_a_cache_folder_of_nobody_is_an_error(simulator: CodexSimulator) -> None:
+    program = simulator.provider(cache_dir='~nobody-of-that-name/cache').client.instructions
+
+    with pytest.raises(ConfigurationError, match='no home folder'):
+        await program.get(SLUG)
+
+
+@pytest.mark.parametrize('cache_dir', [True, 7, b'x'])
+def test_what_is_no_cache_folder_is_an_error(simulator: CodexSimulator, cache_dir: Any) -> None:
+    with pytest.raises(UserError, match='`cache_dir` takes a folder'):
+        simulator.provider(cache_dir=cache_dir)
 
 
 @pytest.mark.parametrize('ref', ['', ' ', 'a/b', '../x', '-x', 'x' * 200, 'a b', 'rust-v1\n', 'ü'])

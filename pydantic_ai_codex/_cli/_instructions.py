@@ -1,0 +1,138 @@
+"""`instructions`: the official instructions of a model, as they are sent, and where they come from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from .._protocol.model_names import parse_model_name
+from ..errors import CodexError
+from ._account import iso
+from ._errors import fail
+from ._options import Commands, add_command, add_json
+from ._output import DIM, FAILED, OK, print_json, say, tell, warn, write
+from ._run import DEFAULT_MODEL
+from ._times import relative
+
+if TYPE_CHECKING:
+    from .._instructions import ModelInstructions
+
+_PATIENCE: Final = 0.5
+"""Seconds for which nobody wonders."""
+
+
+def add_instructions(commands: Commands) -> None:
+    """Add `instructions`."""
+    instructions = add_command(
+        commands, 'instructions', _instructions, 'print the official instructions of a model, as they are sent'
+    )
+    instructions.add_argument(
+        'model',
+        nargs='?',
+        default=DEFAULT_MODEL,
+        metavar='MODEL',
+        help='for example gpt-5.1-codex (default: %(default)s)',
+    )
+    instructions.add_argument('--refresh', action='store_true', help='ask GitHub now, whatever is cached')
+    instructions.add_argument('--ref', help='a tag or commit of openai/codex (default: the newest release)')
+    shown = instructions.add_mutually_exclusive_group()
+    shown.add_argument('--path', action='store_true', help='print the path of the cached file and not the text')
+    add_json(shown)
+
+
+def _instructions(options: argparse.Namespace) -> int:
+    import anyio
+
+    slug = parse_model_name(options.model).slug
+    found = anyio.run(_get, slug, options)
+    if options.json:
+        print_json(_facts(slug, found))
+    elif not options.path:
+        write(sys.stdout, f'{found.text}\n')
+        say(_origin(found, datetime.now(UTC)), style=DIM)
+    elif found.path is None:
+        return fail(CodexError(f'There is no cached file. {_why_uncached(found, options)}'), as_json=False)
+    else:
+        tell(str(found.path))
+    if found.problem is None:
+        return OK
+    _tell(found.problem, found, options)
+    return FAILED if options.refresh else OK
+
+
+async def _get(slug: str, options: argparse.Namespace) -> ModelInstructions:
+    from .._instructions import Instructions
+
+    with _patience():
+        return await Instructions().get(slug, ref=options.ref, refresh=options.refresh)
+
+
+@contextmanager
+def _patience() -> Generator[None]:
+    """Say to a person what takes so long, when it does."""
+    import asyncio
+
+    waiting = asyncio.get_running_loop().call_later(_PATIENCE, _say_that_it_takes_long)
+    try:
+        yield
+    finally:
+        waiting.cancel()
+
+
+def _say_that_it_takes_long() -> None:
+    if sys.stderr.isatty():
+        say('Asking GitHub ...', style=DIM)
+
+
+def _facts(slug: str, found: ModelInstructions) -> dict[str, Any]:
+    """What `--json` tells."""
+    return {
+        'model': slug,
+        'name': found.name,
+        'ref': found.ref,
+        'url': found.url,
+        'etag': found.etag,
+        'checked_at': iso(found.checked_at),
+        'state': found.state,
+        'is_pinned': found.is_pinned,
+        'problem': found.problem,
+        'path': str(found.path) if found.path else None,
+        'text': found.text,
+    }
+
+
+def _origin(found: ModelInstructions, now: datetime) -> str:
+    """Where the text is from: `rust-v0.169.0, codex-rs/core/gpt_5_codex_prompt.md, checked 3 minutes ago`."""
+    from .._protocol.instruction_files import GITHUB_RAW, REPOSITORY
+
+    if found.url is None or found.checked_at is None:
+        return f'{found.ref}, a short text of our own'
+    commit, _, file = found.url.removeprefix(f'{GITHUB_RAW}/{REPOSITORY}/').partition('/')
+    pinned = f' of the commit {commit[:7]}, as the release has it no more' if found.is_pinned else ''
+    return f'{found.ref}, {file}{pinned}, checked {relative(found.checked_at, now)}'
+
+
+def _why_uncached(found: ModelInstructions, options: argparse.Namespace) -> str:
+    from .._instructions import cache_folder
+
+    if found.state == 'built-in':
+        return f'The text in use is the short one of our own. {_next_step(options)}'
+    return f'The folder {str(cache_folder())!r} cannot be written; let CODEX_CACHE_DIR name another.'
+
+
+def _tell(problem: str, found: ModelInstructions, options: argparse.Namespace) -> None:
+    """Say why there is nothing newer, and what to do; that a text of our own takes the place, the library has said."""
+    if found.state == 'built-in':
+        say(_next_step(options))
+    else:
+        warn(f'{problem} {_next_step(options)}')
+
+
+def _next_step(options: argparse.Namespace) -> str:
+    if options.refresh:
+        return 'Look at the connection to GitHub, for example at HTTPS_PROXY, or try again later.'
+    return '--refresh asks GitHub at once.'
