@@ -18,11 +18,11 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, " + sys.executable + " is " + sys.version.split()[0] + ". Set PYTHON=python3.12, for example.")'
 ifdef UV
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	$(UV) pip install --quiet --python $(BIN)/python --editable '.[simulator]' --group dev --group lint --group upstream
+	$(UV) pip install --quiet --python $(BIN)/python --editable '.[simulator]' --group dev --group examples --group lint --group upstream
 else
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[simulator]' --group dev --group lint --group upstream
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[simulator]' --group dev --group examples --group lint --group upstream
 endif
 	@touch $(STAMP)
 
@@ -61,7 +61,11 @@ typecheck: $(STAMP) ## pyright strict; mypy strict on the public API
 	@$(BIN)/mypy
 
 examples: $(STAMP) ## run every example against the simulator
-	@for example in examples/*.py; do echo "== $$example"; $(BIN)/python $$example > /dev/null || exit 1; done
+	@failed=0; for example in examples/[!_]*.py; do \
+	    case $$example in */test_*) run='-m pytest -q';; *) run=;; esac; \
+	    if output=$$($(BIN)/python $$run $$example 2>&1 < /dev/null); then echo "ok      $$example"; \
+	    else failed=1; echo "FAILED  $$example"; echo "$$output"; fi; \
+	done; exit $$failed
 
 sessions: $(STAMP) ## make the terminal sessions of docs/login.md anew
 	@$(BIN)/python scripts/terminal_sessions.py

@@ -36,7 +36,7 @@ WEATHER = {'paris': ('sunny', 21), 'oslo': ('snow', -3)}
 
 
 def make_agent(model: CodexModel) -> Agent[None, str]:
-    """An agent with one tool. With your own login, `model` is simply `CodexModel('gpt-5.1-codex-high')`."""
+    """An agent with one tool. With your own login, `model` is simply `CodexModel('gpt-5.5')`."""
     agent = Agent(model, instructions='You are a weather assistant. Look the weather up before you answer.')
 
     @agent.tool_plain
@@ -55,8 +55,7 @@ def make_agent(model: CodexModel) -> Agent[None, str]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 PROMPT = 'I pack for Paris and Oslo. What do I need?'
-SIMULATED_MODEL = 'gpt-5.1-codex-high'
-LIVE_MODEL = 'gpt-5.5'
+MODEL = 'gpt-5.5'
 
 
 def simulated_model(*, delay: float) -> CodexModel:
@@ -77,7 +76,7 @@ def simulated_model(*, delay: float) -> CodexModel:
             delay=delay,
         ),
     )
-    return simulator.model(SIMULATED_MODEL)
+    return simulator.model(MODEL)
 
 
 def describe(event: object) -> tuple[str, str]:
@@ -129,16 +128,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
     parser = argparse.ArgumentParser(prog='weather_agent', description='A tool-calling agent, streamed.')
     parser.add_argument('--live', action='store_true', help='use your login and the real backend')
-    parser.add_argument('-m', '--model', help=f'the model for --live (default: {LIVE_MODEL})')
+    parser.add_argument('-m', '--model', help=f'the model for --live (default: {MODEL})')
     options = parser.parse_args(argv)
     if options.model and not options.live:
         parser.error('-m goes with --live; the simulator answers for any model alike')
     if options.live:
-        name = options.model or LIVE_MODEL
+        name = options.model or MODEL
         print(f'Live: {name} on your login.\n')
         model = CodexModel(name)
     else:
-        print(f'Simulated: {SIMULATED_MODEL} answers from a script, without a login or a network (--live: for real).\n')
+        print(f'Simulated: {MODEL} answers from a script, without a login or a network (--live: for real).\n')
         model = simulated_model(delay=0.03 if sys.stdout.isatty() else 0)
     asyncio.run(run(model))
     return 0

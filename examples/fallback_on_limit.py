@@ -1,0 +1,58 @@
+"""When the plan is used up, another model answers: here that of a second account.
+
+python examples/fallback_on_limit.py                        # against the embedded simulator: no login, no network
+python examples/fallback_on_limit.py --live [LOGIN ...]     # with logins of yours, files such as ~/.codex/auth.json
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic_ai import Agent
+from pydantic_ai.models.fallback import FallbackModel
+
+from _live import argument_parser, errors_in_one_line, parse
+from pydantic_ai_codex import CodexModel, CodexProvider
+from pydantic_ai_codex.auth import AuthFile, own_auth_path
+from pydantic_ai_codex.errors import BackendError
+from pydantic_ai_codex.testing import CodexSimulator, reply, usage_limit
+
+agent = Agent(instructions='Answer in one sentence.')
+
+
+def is_used_up(error: Exception) -> bool:
+    """Whether the next model may answer. Without this, it does so after any failure of the backend."""
+    match error.__cause__:  # pydantic-ai's error stands on one of ours, which knows more.
+        case BackendError(category='quota', resets_at=resets_at):
+            when = f'until {resets_at.astimezone():%A, %H:%M}' if resets_at else 'for now'
+            print(f'  (the plan is used up {when})')
+            return True
+        case _:
+            return False
+
+
+async def main(first: CodexModel, *others: CodexModel) -> None:
+    model = FallbackModel(first, *others, fallback_on=is_used_up)
+    prompt = 'Why is the sky blue?'
+    print(f'User: {prompt}')
+    result = await agent.run(prompt, model=model)
+    print(f'Agent: {result.output}')
+
+
+def simulated_models() -> list[CodexModel]:
+    used_up = CodexSimulator(usage_limit(resets_in_seconds=90 * 60), account_id='home')
+    other = CodexSimulator(reply('Air scatters blue light more than red.'), account_id='work')
+    return [used_up.model('gpt-5.5'), other.model('gpt-5.5')]
+
+
+if __name__ == '__main__':
+    parser = argument_parser(__doc__)
+    parser.add_argument('login', nargs='*', help="auth files, for --live (default: the Codex CLI's, and our own)")
+    options = parse(parser)
+    with errors_in_one_line():
+        if options.live:
+            files = options.login or ['~/.codex/auth.json', own_auth_path()]
+            models = [CodexModel(options.model, provider=CodexProvider(credentials=AuthFile(file))) for file in files]
+        else:
+            models = simulated_models()
+        asyncio.run(main(*models))
