@@ -32,4 +32,4 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
 
     import platformdirs
 
-    return platformdirs.user_cache_path(_NAME) / 'instructions'
+    return platformdirs.user_cache_path(_NAME, appauthor=False) / 'instructions'

@@ -1,0 +1,94 @@
+"""The tables of docs/ are whole: every setting, argument, model, variable and name has its line."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pydantic_ai_codex
+from pydantic_ai_codex import CodexModelSettings, CodexProvider, TransportPolicy, auth, testing
+from pydantic_ai_codex._protocol.instruction_files import source_of
+from pydantic_ai_codex._protocol.model_facts import EFFORTS, MODEL_FACTS
+from pydantic_ai_codex.testing import CodexSimulator
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / 'pydantic_ai_codex'
+TEXTS = {page.stem: page.read_text(encoding='utf-8') for page in (ROOT / 'README.md', *(ROOT / 'docs').glob('*.md'))}
+
+
+def table(page: str, first: str) -> list[list[str]]:
+    """The rows of the table whose first column has this heading."""
+    body = TEXTS[page].split(f'\n| {first} |', 1)[1].split('\n\n', 1)[0]
+    return [[cell.strip() for cell in line.strip('|').split(' | ')] for line in body.splitlines()[2:]]
+
+
+def named(cells: list[str]) -> set[str]:
+    """What stands in code in the cells."""
+    return {name for cell in cells for name in re.findall(r'`([^`]+)`', cell)}
+
+
+def test_every_setting_stands_in_the_table() -> None:
+    settings = CodexModelSettings.__optional_keys__ | CodexModelSettings.__required_keys__
+
+    assert settings <= named([row[0] for row in table('reference', 'setting')])
+
+
+def test_every_argument_of_the_provider_stands_in_the_table() -> None:
+    rows = table('reference', 'argument of `CodexProvider`')
+
+    assert [row[0] for row in rows] == [f'`{name}`' for name in inspect.signature(CodexProvider).parameters]
+
+
+def test_the_policy_is_that_of_the_table() -> None:
+    rows = table('reference', 'field of `TransportPolicy`')
+
+    assert [row[:2] for row in rows] == [[f'`{each.name}`', str(each.default)] for each in fields(TransportPolicy)]
+
+
+def span(efforts: tuple[str, ...]) -> str:
+    """Efforts as a person would name them: neighbours as a range."""
+    runs: list[list[str]] = []
+    for effort in efforts:
+        if runs and EFFORTS.index(effort) == EFFORTS.index(runs[-1][-1]) + 1:
+            runs[-1].append(effort)
+        else:
+            runs.append([effort])
+    return ', '.join(f'{run[0]} to {run[-1]}' if len(run) > 2 else ', '.join(run) for run in runs)
+
+
+def test_every_model_stands_in_the_table() -> None:
+    rows = {row[0]: row[1:3] for row in table('reference', 'slug')}
+
+    assert rows == {f'`{slug}`': [span(facts.efforts), facts.default_effort] for slug, facts in MODEL_FACTS.items()}
+
+
+def test_every_file_of_instructions_stands_in_the_table() -> None:
+    files = named([row[1] for row in table('instructions', 'slug')])
+
+    assert {source_of(slug).files[0].path for slug in MODEL_FACTS} == files
+
+
+def test_every_variable_stands_in_the_table() -> None:
+    sources = (path.read_text(encoding='utf-8') for path in PACKAGE.rglob('*.py'))
+    variables = {name for source in sources for name in re.findall(r"'(CODEX_[A-Z_]+)'", source)}
+
+    assert len(variables) > 5
+    assert variables <= named([row[0] for row in table('reference', 'variable')])
+
+
+def test_the_simulator_is_described_whole() -> None:
+    makers = {name for name in testing.__all__ if name.islower()}
+    rows = table('testing', 'argument of `CodexSimulator`')
+
+    assert not {name for name in makers if not re.search(rf'\b{name}\b', TEXTS['testing'])}
+    arguments = {name.removeprefix('*') for name in named([row[0] for row in rows])}
+    assert arguments == set(inspect.signature(CodexSimulator).parameters)
+
+
+def test_every_public_name_is_mentioned() -> None:
+    everything = '\n'.join(TEXTS.values())
+    names = {*pydantic_ai_codex.__all__, *auth.__all__}
+
+    assert not {name for name in names if not re.search(rf'\b{name}\b', everything)}
