@@ -7,51 +7,67 @@ python examples/chat.py --live [FILE]           # talk to it on your ChatGPT pla
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic_ai import Agent, ModelMessage, ModelMessagesTypeAdapter
+from pydantic import ValidationError
+from pydantic_ai import Agent, AgentRunError, ModelMessage, ModelMessagesTypeAdapter
 
-from _live import argument_parser, chosen_model, errors_in_one_line, heard, parse
+from _live import argument_parser, chosen_model, command_line, heard, readable
 from pydantic_ai_codex import CodexModel
+from pydantic_ai_codex.errors import ConfigurationError
 from pydantic_ai_codex.testing import RecordedRequest, Turn, reply
 
 agent = Agent(instructions='You are a patient teacher of Norwegian. Answer in one sentence.')
 
 
 def load(file: Path) -> list[ModelMessage]:
-    return ModelMessagesTypeAdapter.validate_json(file.read_bytes()) if file.exists() else []
+    try:
+        return ModelMessagesTypeAdapter.validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return []
+    except ValidationError as error:
+        raise ConfigurationError(f'{file} holds no chat. Choose another file.') from error
 
 
 def save(file: Path, history: list[ModelMessage]) -> None:
-    # Replaced in one step: a kill in the middle must not cost the whole history.
-    draft = file.with_name(f'{file.name}.new')
-    draft.write_bytes(ModelMessagesTypeAdapter.dump_json(history, indent=2))
-    draft.replace(file)
+    # Replaced in one step: a kill in the middle must not cost the whole history. A link stays one, and a temporary
+    # file is for nobody else's eyes.
+    file = file.resolve()
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f'{file.name}.', delete=False) as draft:
+        draft.write(ModelMessagesTypeAdapter.dump_json(history, indent=2))
+    Path(draft.name).replace(file)
 
 
 async def answer(prompt: str, history: list[ModelMessage], model: CodexModel) -> list[ModelMessage]:
     """Print the answer as it comes; returns the longer history."""
     async with agent.run_stream(prompt, message_history=history, model=model) as result:
         print('Agent: ', end='')
-        async for text in result.stream_text(delta=True):
-            print(text, end='', flush=True)
-    print()
+        try:
+            async for text in result.stream_text(delta=True):
+                print(text, end='', flush=True)
+        finally:
+            print()
     return result.all_messages()
 
 
 def chat(prompts: Iterable[str], file: Path, model: CodexModel) -> None:
     """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
     history = load(file)
+    save(file, history)  # An answer that cannot be kept is not asked for.
     print(f'({len(history)} messages in {file.name})')
     # One event loop for all answers keeps the connection open. It stands still while the user types, as it has nothing
     # else to do.
     with asyncio.Runner() as runner:
         for prompt in prompts:
-            history = runner.run(answer(prompt, history, model))
-            save(file, history)
+            try:
+                history = runner.run(answer(prompt, history, model))
+                save(file, history)
+            except AgentRunError as error:  # The next question may well be answered.
+                print(f'error: {readable(error)}', file=sys.stderr)
 
 
 def typed() -> Iterator[str]:
@@ -61,6 +77,7 @@ def typed() -> Iterator[str]:
         while True:
             if prompt := input('User: ').strip():
                 yield prompt
+    print()
 
 
 def scripted(*prompts: str) -> Iterator[str]:
@@ -84,11 +101,10 @@ def twice(model: CodexModel) -> None:
 
 if __name__ == '__main__':
     parser = argument_parser(__doc__)
-    parser.add_argument('file', nargs='?', type=Path, default=Path('chat.json'), help='the history, for --live')
-    options = parse(parser)
+    parser.add_argument('file', nargs='?', type=Path, help='the history, for --live (default: chat.json)')
     script = (reply('You say "takk".'), reply('You say "vær så god".'), remember)
-    with errors_in_one_line(), chosen_model(options, *script) as model:
+    with command_line(parser) as options, chosen_model(options, *script) as model:
         if options.live:
-            chat(typed(), options.file, model)
+            chat(typed(), options.file or Path('chat.json'), model)
         else:
             twice(model)

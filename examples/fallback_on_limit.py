@@ -11,9 +11,9 @@ import asyncio
 from pydantic_ai import Agent
 from pydantic_ai.models.fallback import FallbackModel
 
-from _live import argument_parser, errors_in_one_line, parse
+from _live import add_logins, argument_parser, chosen_logins, command_line
 from pydantic_ai_codex import CodexModel, CodexProvider
-from pydantic_ai_codex.auth import AuthFile, own_auth_path
+from pydantic_ai_codex.auth import AuthFile
 from pydantic_ai_codex.errors import BackendError
 from pydantic_ai_codex.testing import CodexSimulator, reply, usage_limit
 
@@ -39,6 +39,10 @@ async def main(first: CodexModel, *others: CodexModel) -> None:
     print(f'Agent: {result.output}')
 
 
+def live_models(name: str, logins: list[str]) -> list[CodexModel]:
+    return [CodexModel(name, provider=CodexProvider(credentials=AuthFile(login))) for login in logins]
+
+
 def simulated_models() -> list[CodexModel]:
     used_up = CodexSimulator(usage_limit(resets_in_seconds=90 * 60), account_id='home')
     other = CodexSimulator(reply('Air scatters blue light more than red.'), account_id='work')
@@ -47,12 +51,7 @@ def simulated_models() -> list[CodexModel]:
 
 if __name__ == '__main__':
     parser = argument_parser(__doc__)
-    parser.add_argument('login', nargs='*', help="auth files, for --live (default: the Codex CLI's, and our own)")
-    options = parse(parser)
-    with errors_in_one_line():
-        if options.live:
-            files = options.login or ['~/.codex/auth.json', own_auth_path()]
-            models = [CodexModel(options.model, provider=CodexProvider(credentials=AuthFile(file))) for file in files]
-        else:
-            models = simulated_models()
+    add_logins(parser)
+    with command_line(parser) as options:
+        models = live_models(options.model, chosen_logins(options)) if options.live else simulated_models()
         asyncio.run(main(*models))

@@ -19,6 +19,8 @@ from pydantic_ai_codex.testing import RecordedRequest, Turn, call_tool, reply
 
 RED, BLUE, YELLOW = b'\xd0\x10\x30', b'\x00\x57\xb7', b'\xff\xd7\x00'
 NAMES = {RED: 'red', BLUE: 'blue', YELLOW: 'yellow'}
+# Goes out as a URL. Whether the backend fetches it is unverified: the Codex CLI sends bytes, and so does
+# `ImageUrl(LOGO, force_download=True)`.
 LOGO = 'https://www.python.org/static/img/python-logo.png'
 
 agent = Agent(instructions='Say in a few words what you see. Look at the camera when you are asked about it.')
@@ -48,7 +50,7 @@ async def main(model: CodexModel) -> None:
     """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
     for prompt in (
         ['Which colours has this flag, from top to bottom?', flag(BLUE, YELLOW)],
-        ['And what is this?', ImageUrl(LOGO)],  # The backend fetches it.
+        ['And what is this?', ImageUrl(LOGO)],
         ['What does the camera see?'],
     ):
         print('User:', *(part if isinstance(part, str) else f'[{part.kind}]' for part in prompt))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pydantic_ai import Agent
 
-from _live import MODEL, argument_parser, errors_in_one_line, heard, parse
+from _live import MODEL, add_logins, argument_parser, chosen_logins, command_line, heard
 from pydantic_ai_codex import CodexModel, CodexProvider
-from pydantic_ai_codex.auth import AuthFile, own_auth_path
+from pydantic_ai_codex.auth import AuthFile
 from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, Turn, reply
 
 ANSWERS = {
@@ -31,7 +31,7 @@ ANSWERS = {
 agent = Agent(instructions='Answer in as few words as you can.')
 
 
-def live_model(name: str, login: str | Path) -> CodexModel:
+def live_model(name: str, login: str) -> CodexModel:
     """The provider reads the login from its file, refreshes it when it is due, and writes it back."""
     return CodexModel(name, provider=CodexProvider(credentials=AuthFile(login)))
 
@@ -61,12 +61,10 @@ def simulated_model(login: Path, account_id: str) -> CodexModel:
 
 if __name__ == '__main__':
     parser = argument_parser(__doc__)
-    parser.add_argument('login', nargs='*', help="auth files, for --live (default: the Codex CLI's, and our own)")
-    options = parse(parser)
-    with errors_in_one_line(), tempfile.TemporaryDirectory() as folder:
+    add_logins(parser)
+    with command_line(parser) as options, tempfile.TemporaryDirectory() as folder:
         if options.live:
-            logins: list[str | Path] = options.login or ['~/.codex/auth.json', own_auth_path()]
-            models = {str(login): live_model(options.model, login) for login in logins}
+            models = {login: live_model(options.model, login) for login in chosen_logins(options)}
         else:
             models = {name: simulated_model(Path(folder, f'{name}.json'), f'{name}-id') for name in ('home', 'work')}
         asyncio.run(main(models))

@@ -6,8 +6,6 @@ python examples/streaming_thinking.py --live    # on your ChatGPT plan
 
 from __future__ import annotations
 
-import sys
-
 from pydantic_ai import (
     Agent,
     AgentRunResultEvent,
@@ -55,8 +53,7 @@ async def main(model: CodexModel) -> None:
 
 
 def show(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    print(text, end='', flush=True)
 
 
 THOUGHTS = (
@@ -65,5 +62,4 @@ THOUGHTS = (
 )
 
 if __name__ == '__main__':
-    delay = 0.03 if sys.stdout.isatty() else 0
-    run_example(__doc__, main, turn(think(THOUGHTS), say('The ball costs 0.05, and the bat 1.05.'), delay=delay))
+    run_example(__doc__, main, turn(think(THOUGHTS), say('The ball costs 0.05, and the bat 1.05.'), delay=0.03))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from pydantic_ai import (
 )
 
 from pydantic_ai_codex import CodexError, CodexModel
+from pydantic_ai_codex.errors import BackendError
 from pydantic_ai_codex.testing import CodexSimulator, call, say, think, turn
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -103,16 +105,18 @@ async def run(model: CodexModel) -> None:
     agent = make_agent(model)
     print(f'{style("prompt", "1")}\n{PROMPT}', flush=True)
     shown, end = 'prompt', '\n'
-    async with agent, agent.run_stream_events(PROMPT) as events:
-        async for event in events:
-            kind, text = describe(event)
-            if not text:
-                continue
-            if kind != shown:
-                print(f'{"" if end == chr(10) else chr(10)}\n{style(kind, "1")}')
-            shown, end = kind, text[-1]
-            print(style(text, '2') if kind == 'thinking' else text, end='', flush=True)
-    print()
+    try:
+        async with agent, agent.run_stream_events(PROMPT) as events:
+            async for event in events:
+                kind, text = describe(event)
+                if not text:
+                    continue
+                if kind != shown:
+                    print(f'{"" if end == chr(10) else chr(10)}\n{style(kind, "1")}')
+                shown, end = kind, text[-1]
+                print(style(text, '2') if kind == 'thinking' else text, end='', flush=True)
+    finally:
+        print()  # After half an answer, too.
 
 
 def style(text: str, code: str) -> str:
@@ -143,12 +147,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def readable(error: Exception) -> str:
+    """pydantic-ai's text of an HTTP error is the raw answer; that of ours, behind it, says what the answer means."""
+    return str(error.__cause__ if isinstance(error.__cause__, BackendError) else error)
+
+
 if __name__ == '__main__':
+    sys.stdout = sys.stdout or open(os.devnull, 'w', encoding='utf-8')  # noqa: SIM115 - where it is closed
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')  # Not every terminal knows every character.
     try:
-        sys.exit(main())
+        main()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Whoever read this has seen enough.
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Nothing more is tried at exit.
+        if not isinstance(error, BrokenPipeError):  # Else whoever read this has seen enough.
+            sys.exit(f'error: {error}')
     except (CodexError, AgentRunError) as error:
-        sys.exit(f'error: {error}')
+        sys.exit(f'error: {readable(error)}')

@@ -14,21 +14,21 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import logging
 import secrets
 import socket
+import sys
+from asyncio import Queue
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import anyio
 import httpx2
-import uvicorn
-from fastapi import Cookie, FastAPI, HTTPException
-from fastapi.responses import HTMLResponse, StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, StringConstraints
 from pydantic_ai import (
     Agent,
     AgentRunError,
@@ -40,16 +40,31 @@ from pydantic_ai import (
     TextPartDelta,
     UserPromptPart,
 )
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from _live import argument_parser, errors_in_one_line, heard, parse
+from _live import argument_parser, command_line, heard, port
 from pydantic_ai_codex import CodexError, CodexModel
+from pydantic_ai_codex.errors import BackendError
 from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, Turn, reply
+
+try:
+    import uvicorn
+    from fastapi import Cookie, FastAPI, HTTPException, Request
+    from fastapi.exceptions import RequestValidationError
+    from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+except ModuleNotFoundError as missing:
+    sys.exit(f'error: {missing}. Run `pip install fastapi uvicorn`.')
+
+Event: TypeAlias = dict[str, str]
 
 PAGE = Template(Path(__file__).with_name('web_chat.html').read_text(encoding='utf-8'))
 POLICY = Template(
     "default-src 'none'; connect-src 'self'; script-src 'nonce-$nonce'; style-src 'nonce-$nonce'; img-src data:"
 )
+
+MANY = 1000  # chats at a time
+
+logger = logging.getLogger(__name__)
 
 agent = Agent(instructions='You chat with a visitor of a web page, in plain text. Be brief.')
 
@@ -65,7 +80,7 @@ class Session:
 class Message(BaseModel):
     """What the page sends."""
 
-    text: str = Field(min_length=1, max_length=4000)
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
 
 def make_app(model: CodexModel) -> FastAPI:
@@ -74,8 +89,11 @@ def make_app(model: CodexModel) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with model:  # Its connections are kept for as long as the server runs.
+        # The connections of the model are kept for as long as the server runs. Each answer has a task of its own, so
+        # it is not cut off with the connection of its visitor, who finds it when the page is loaded again.
+        async with model, anyio.create_task_group() as app.state.answers:
             yield
+            app.state.answers.cancel_scope.cancel()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
     # Any web page could lead a name of its own to this address, and read along.
@@ -84,42 +102,73 @@ def make_app(model: CodexModel) -> FastAPI:
     @app.get('/')
     async def page(web_chat: Annotated[str | None, Cookie()] = None) -> HTMLResponse:
         key = web_chat if web_chat in sessions else secrets.token_urlsafe()
-        session = sessions.setdefault(key, Session())
+        session = sessions[key] = sessions.pop(key, None) or Session()
+        if len(sessions) > MANY:
+            del sessions[next(iter(sessions))]  # The one that was not loaded for longest.
         nonce = secrets.token_urlsafe()
         headers = {'Content-Security-Policy': POLICY.substitute(nonce=nonce), 'Cache-Control': 'no-store'}
         page = HTMLResponse(PAGE.substitute(nonce=nonce, messages=as_html(session.history)), headers=headers)
-        page.set_cookie('web_chat', key, httponly=True, samesite='strict')
+        # Sent where a link of another site leads here, and not with what another site posts.
+        page.set_cookie('web_chat', key, httponly=True, samesite='lax')
         return page
 
     @app.post('/messages')
     async def messages(message: Message, web_chat: Annotated[str, Cookie()]) -> StreamingResponse:
         if web_chat not in sessions:
             raise HTTPException(403, 'There is no such session; load the page again.')
-        return StreamingResponse(answer(message.text, sessions[web_chat], model), media_type='application/x-ndjson')
+        events = Queue[Event | None]()
+        app.state.answers.start_soon(answer, message.text, sessions[web_chat], model, events)
+        return StreamingResponse(as_lines(events), media_type='application/x-ndjson')
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(request: Request, error: Exception) -> PlainTextResponse:
+        # FastAPI's own answer repeats the message, which may be one that cannot be sent.
+        return PlainTextResponse('That is no message.', 422)
 
     return app
 
 
-async def answer(prompt: str, session: Session, model: CodexModel) -> AsyncGenerator[str]:
-    """Lines of JSON: the pieces of the text, or what went wrong, as the status has been sent by then."""
+async def answer(prompt: str, session: Session, model: CodexModel, events: Queue[Event | None]) -> None:
+    """Put the pieces of the text, or what went wrong, into the queue, and then `None`."""
     try:
         async with (
             session.turn,
-            agent.run_stream_events(prompt, message_history=session.history, model=model) as events,
+            agent.run_stream_events(prompt, message_history=session.history, model=model) as run,
         ):
-            async for event in events:
+            async for event in run:
                 match event:
                     case (
                         PartStartEvent(part=TextPart(content=text))
                         | PartDeltaEvent(delta=TextPartDelta(content_delta=text))
                     ):
-                        yield json.dumps({'text': text}) + '\n'
+                        events.put_nowait({'text': text})
                     case AgentRunResultEvent(result=result):
                         session.history = result.all_messages()
                     case _:
                         pass
     except (CodexError, AgentRunError) as error:
-        yield json.dumps({'error': str(error)}) + '\n'
+        logger.error('There was no answer: %s', error)
+        events.put_nowait({'error': apology(error)})
+    except Exception as error:  # A mistake of ours, such as in a tool: it must not end the server.
+        logger.exception('There was no answer')
+        events.put_nowait({'error': apology(error)})
+    finally:
+        events.put_nowait(None)
+
+
+def apology(error: Exception) -> str:
+    """What visitors are told. The rest is in the log: it would show them the account, and paths of the server."""
+    match error.__cause__:
+        case BackendError(category='quota', resets_at=resets_at) if resets_at:
+            return f'The plan is used up until {resets_at.astimezone():%A, %H:%M}.'
+        case _:
+            return 'There is no answer just now. Please try again later.'
+
+
+async def as_lines(events: Queue[Event | None]) -> AsyncGenerator[str]:
+    """Lines of JSON, as the status has been sent by the time that something goes wrong."""
+    while event := await events.get():
+        yield json.dumps(event) + '\n'
 
 
 def as_html(history: Iterable[ModelMessage]) -> str:
@@ -171,9 +220,8 @@ def simulated_answer(request: RecordedRequest) -> Turn:
 if __name__ == '__main__':
     parser = argument_parser(__doc__)
     parser.add_argument('--serve', action='store_true', help='go on serving')
-    parser.add_argument('--port', type=int, default=0, help='the port on this machine (default: a free one)')
-    options = parse(parser)
-    with errors_in_one_line():
+    parser.add_argument('--port', type=port, default=0, help='the port on this machine (default: a free one)')
+    with command_line(parser) as options:
         name = options.model
         model = CodexModel(name) if options.live else CodexSimulator(default=simulated_answer).model(name)
         asyncio.run(main(model, options.port, serve=options.serve))

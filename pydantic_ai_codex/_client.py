@@ -84,6 +84,8 @@ class CodexClient:
         """The HTTP clients, one for each event loop."""
         self.policy = policy or TransportPolicy()
         """How patient it is."""
+        self.is_simulated = False
+        """Whether a simulator answers, so that no request can cost anything."""
         self._clock = clock or SystemClock()
         self._transport: Transport = SSETransport(self.http_clients, self.policy, self._clock)
         self._originator = originator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from copy import copy
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
@@ -37,6 +38,20 @@ async def own_client() -> AsyncGenerator[httpx2.AsyncClient]:
     """
     async with made(make_client) as client:
         yield client
+
+
+def unobserved(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    """The client as a host may see it for which it was not meant: with its connections, without its hooks and cookies.
+
+    Hooks may add headers for other hosts, and raise for what is no error here; cookies may be set by anybody.
+
+    Args:
+        client: A client of the user's, which is not changed.
+    """
+    made = copy(client)
+    made.event_hooks = {}
+    made.cookies = {}
+    return made
 
 
 def made(factory: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:

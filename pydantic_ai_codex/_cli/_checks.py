@@ -67,12 +67,18 @@ class Check:
     advice: str | None = None
 
 
-def file_checks(facts: FileFacts, log_in: str) -> list[Check]:
-    """The file of a login: there, whole, ours alone and writable."""
+def file_checks(facts: FileFacts, log_in: str, first_log_in: str) -> list[Check]:
+    """The file of a login: there, whole, ours alone and writable.
+
+    Args:
+        facts: What is known of the file.
+        log_in: What to do where the login is no good any more.
+        first_log_in: What to do where there is none.
+    """
     if not facts.exists and facts.is_link and facts.problem:
         return [Check('file', 'fail', facts.problem)]  # It leads nowhere, or around in a circle.
     if not facts.exists:
-        return [Check('file', 'fail', f'{facts.path} does not exist', log_in)]
+        return [Check('file', 'fail', f'{facts.path} does not exist', first_log_in)]
     link = f', a link to {facts.target}' if facts.is_link else ''
     checks = [Check('file', 'ok', f'{facts.path}{link}, {facts.size} bytes')]
     if facts.mode is not None:
@@ -82,7 +88,7 @@ def file_checks(facts: FileFacts, log_in: str) -> list[Check]:
     else:
         checks.append(Check('shape', 'ok', f'a login of the shape {facts.shape!r}'))
     if facts.write_problem:
-        advice = 'Or let another program refresh it, and use CodexProvider(refresh="never").'
+        advice = 'Or let whoever else uses the file refresh it.'
         checks.append(Check('writable', 'warn', facts.write_problem, advice))
     else:
         checks.append(Check('writable', 'ok', 'new tokens can be kept'))

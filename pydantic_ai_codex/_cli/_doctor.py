@@ -70,7 +70,7 @@ async def _gather(place: Place, now: datetime) -> list[Check]:
         *(login_checks(login, now) if login else failed),
         port_check({port: _port_problem(port) for port in CALLBACK_PORTS}),
         _cache(now),
-        Check('originator', 'ok', f'{DEFAULT_ORIGINATOR}, unless `CodexProvider(originator=...)` says otherwise'),
+        Check('originator', 'ok', f'{DEFAULT_ORIGINATOR}, unless a program says otherwise'),
         environment_check([name for name in VARIABLES if _environment.read(name)]),
     ]
 
@@ -90,8 +90,10 @@ def _source(place: Place) -> Check:
 async def _file(place: Place) -> list[Check]:
     if not isinstance(place, FilePlace):
         return []
+    from ..auth._paths import login_command
+
     facts = await place.store.inspect()
-    checks = file_checks(facts, place.log_in)
+    checks = file_checks(facts, place.log_in, f'Run {login_command(place.path)}.')
     if facts.exists and not facts.write_problem:
         checks.append(lock_check(str(facts.lock_path), await is_lock_free(place)))
     return checks

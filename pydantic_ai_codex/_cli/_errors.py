@@ -40,10 +40,26 @@ ADVICE: Final = {
     'or pass `credentials=` or `api_key=` to `CodexProvider`': 'or choose another place with `--store`',
     "Or pass `refresh='never'` to `CodexProvider`, and let whoever": 'Or let whoever',
     '; in code, pass `Credentials(..., account_id=...)`, or an API key as `CodexProvider(api_key=...)`': '',
+    'Make a new `CodexProvider` (or restart the program) to go on with it': 'Run the command again to go on with it',
     ', or pass an `http_client` of your own': '',
-    '`base_url`': '`--base-url`',
+    'Look at the setting `extra_headers` and at the headers of the `http_client`': (
+        'Look at HTTPS_PROXY, and at the login with `pydantic-ai-codex doctor`'
+    ),
+    'Where it may need longer, raise the setting `timeout`, or the `idle_timeout` of the `TransportPolicy`': 'Try again',
+    ", or the setting codex_instructions='agent', none are fetched": ', none are fetched',
+    'Check the `base_url` ': 'Check the `--base-url` ',
+    'Name the right `base_url`': 'Name the right `--base-url`',
+    'a proxy, or a `base_url` that is not the backend, may have sent it': (
+        'a proxy, or a `--base-url` that is not the backend, may have sent it'
+    ),
 }
-"""What the library advises to programs, and what stands for it on the command line."""
+"""What the library advises to programs, and what stands for it on the command line.
+
+Whole phrases, as some of its texts quote others, whose words stay as they are.
+"""
+
+REFUSED_URL: Final = 'The `base_url`'
+"""How the texts about that argument begin."""
 
 
 class UsageError(ConfigurationError):
@@ -64,14 +80,22 @@ def worded(error: Exception) -> str:
 
     The text of pydantic-ai's HTTP errors begins with the raw answer; that of ours, behind it, with what the answer says.
     """
-    return for_commands(str(error.__cause__ if isinstance(error.__cause__, BackendError) else error))
+    ours = error if isinstance(error, CodexError) else error.__cause__
+    if not isinstance(ours, CodexError):
+        return str(error)
+    text = str(ours)
+    if not isinstance(ours, BackendError):
+        return for_commands(text)
+    # What the backend says stays as it is; the advice behind it is ours.
+    advice = ours.footnote or ''
+    return text.removesuffix(advice) + for_commands(advice)
 
 
 def for_commands(text: str) -> str:
     """A text of the library with the advice of the command line."""
     for said, meant in ADVICE.items():
         text = text.replace(said, meant)
-    return text
+    return f'The `--base-url`{text.removeprefix(REFUSED_URL)}' if text.startswith(REFUSED_URL) else text
 
 
 def error_facts(error: Exception) -> dict[str, Any]:

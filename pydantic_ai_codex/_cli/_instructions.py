@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 0.5
 """Seconds for which nobody wonders."""
 
+_GENERAL: Final = ('/prompt.md', '/default.md')
+"""How the addresses of the texts end that fit all models."""
+
+_NO_ANSWER: Final = ('was not reached', 'did not answer')
+"""What the library says where the connection to GitHub is to blame."""
+
 
 def add_instructions(commands: Commands) -> None:
     """Add `instructions`."""
@@ -38,10 +44,23 @@ def add_instructions(commands: Commands) -> None:
         help='for example gpt-5.1-codex (default: %(default)s)',
     )
     instructions.add_argument('--refresh', action='store_true', help='ask GitHub now, whatever is cached')
-    instructions.add_argument('--ref', help='a tag or commit of openai/codex (default: the newest release)')
+    instructions.add_argument(
+        '--ref',
+        type=_ref,
+        help='a tag or commit of openai/codex, or built-in for the short text of ours (default: the newest release)',
+    )
     shown = instructions.add_mutually_exclusive_group()
     shown.add_argument('--path', action='store_true', help='print the path of the cached file and not the text')
     add_json(shown)
+
+
+def _ref(text: str) -> str:
+    from .._protocol.instruction_files import is_ref
+
+    if not is_ref(text):
+        # It is not repeated: somebody may have pasted a secret.
+        raise argparse.ArgumentTypeError('it takes a tag such as rust-v0.169.0, a whole commit, or built-in')
+    return text
 
 
 def _instructions(options: argparse.Namespace) -> int:
@@ -58,10 +77,25 @@ def _instructions(options: argparse.Namespace) -> int:
         return fail(CodexError(f'There is no cached file. {_why_uncached(found, options)}'), as_json=False)
     else:
         tell(str(found.path))
+    return _judge(slug, found, options)
+
+
+def _judge(slug: str, found: ModelInstructions, options: argparse.Namespace) -> int:
+    """Say what a reader of the text should know, and what to do; the exit code."""
+    if _is_missed(found, options):
+        text = 'official text' if options.ref is None else f'text of {options.ref}'
+        return fail(CodexError(f'This is not the {text}. {_next_step(found)}'), as_json=False)
+    if found.url is not None and found.url.endswith(_GENERAL):
+        warn(f'{slug!r} has no text of its own; this is the one for all models.')
     if found.problem is None:
         return OK
-    _tell(found.problem, found, options)
+    warn(f'{found.problem} {_next_step(found)}')
     return FAILED if options.refresh else OK
+
+
+def _is_missed(found: ModelInstructions, options: argparse.Namespace) -> bool:
+    """Whether the text of our own stands in for another."""
+    return found.state == 'built-in' and options.ref != found.ref
 
 
 async def _get(slug: str, options: argparse.Namespace) -> ModelInstructions:
@@ -120,19 +154,13 @@ def _why_uncached(found: ModelInstructions, options: argparse.Namespace) -> str:
     from .._instructions import cache_folder
 
     if found.state == 'built-in':
-        return f'The text in use is the short one of our own. {_next_step(options)}'
-    return f'The folder {str(cache_folder())!r} cannot be written; let CODEX_CACHE_DIR name another.'
+        next_step = f' {_next_step(found)}' if _is_missed(found, options) else ''
+        return f'The text in use is the short one of our own.{next_step}'
+    # The folder cannot be written, or the answer was not to be kept, as a proxy may say.
+    return f'The text is not in {str(cache_folder())!r}; `pydantic-ai-codex doctor` tells whether that can be written.'
 
 
-def _tell(problem: str, found: ModelInstructions, options: argparse.Namespace) -> None:
-    """Say why there is nothing newer, and what to do; that a text of our own takes the place, the library has said."""
-    if found.state == 'built-in':
-        say(_next_step(options))
-    else:
-        warn(f'{problem} {_next_step(options)}')
-
-
-def _next_step(options: argparse.Namespace) -> str:
-    if options.refresh:
-        return 'Look at the connection to GitHub, for example at HTTPS_PROXY, or try again later.'
-    return '--refresh asks GitHub at once.'
+def _next_step(found: ModelInstructions) -> str:
+    if any(words in (found.problem or '') for words in _NO_ANSWER):
+        return 'Look at the connection to GitHub, for example at HTTPS_PROXY; then --refresh asks at once.'
+    return 'Try again later.'

@@ -25,13 +25,16 @@ def add_simulate(commands: Commands) -> None:
 
 
 _HELP: Final = """\
-The simulator answers at {base_url}, until Ctrl-C. Its token is made up. Try it:
+The simulator answers at {base_url}, until Ctrl-C. Its token is made up.
+Try it; the second line keeps programs from asking the real GitHub for instructions:
 
 export CODEX_ACCESS_TOKEN={access_token}
+export CODEX_MODE=0
 pydantic-ai-codex run --base-url {base_url} "Hello"
 
 To try a login, in another terminal:
 
+export CODEX_MODE=0
 pydantic-ai-codex login --issuer {issuer} --store /tmp/simulated.json
 pydantic-ai-codex run --store /tmp/simulated.json --base-url {base_url} "Hello"
 

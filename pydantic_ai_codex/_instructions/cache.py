@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 import threading
 import time
@@ -13,7 +15,7 @@ from typing import Final, Protocol
 
 from .._lock import Release as Unlock
 from .._lock import try_file_lock
-from .records import Entry, State, dump_entry, dump_state, load_entry, load_state
+from .records import Entry, Failure, State, dump_entry, dump_state, load_entry, load_state
 
 _STATE: Final = 'state.json'
 _LOCK: Final = 'lock'
@@ -25,6 +27,9 @@ _KEPT: Final = 8
 
 _ABANDONED: Final = 3600.0
 """Seconds after which the file of somebody who was killed while writing is removed."""
+
+_FAILURES: Final = (OSError, ValueError)
+"""What is raised by files that cannot be used; the second for a name that no file can have."""
 
 
 class Cache(Protocol):
@@ -46,16 +51,12 @@ class Cache(Protocol):
         """Keep what is known; whether that worked."""
         ...
 
-    def save_entry(self, name: str, entry: Entry) -> bool:
-        """Keep a text; whether that worked."""
+    def save_entry(self, name: str, entry: Entry, *, spare: str | None = None) -> bool:
+        """Keep a text, and forget the oldest other ones of that name, but for the one at `spare`; whether that worked."""
         ...
 
     def path_of(self, name: str, ref: str) -> Path | None:
         """The file of a text."""
-        ...
-
-    def prepare(self) -> None:
-        """See that there is something to lock."""
         ...
 
     def try_lock(self) -> Unlock | None:
@@ -74,6 +75,8 @@ class MemoryCache:
         """The files that keep the texts as well."""
         self.is_ahead = False
         """Whether what is known here could not be kept in files."""
+        self.hanging: Failure | None = None
+        """Another program that holds the lock of the files and does not give it up."""
         self.is_asking = False
         """Whether somebody is finding out more just now, and has not kept it yet."""
         self._adopting = threading.Lock()
@@ -97,12 +100,11 @@ class MemoryCache:
             self._state = state
         return True
 
-    def save_entry(self, name: str, entry: Entry) -> bool:
-        """Keep a text, and forget the oldest other ones of that name."""
-        this = (name, entry.ref)
-        self._entries[this] = entry
+    def save_entry(self, name: str, entry: Entry, *, spare: str | None = None) -> bool:
+        """Keep a text, and forget the oldest other ones of that name, but for the one at `spare`."""
+        self._entries[name, entry.ref] = entry
         others = [(other.checked_at, key) for key, other in list(self._entries.items()) if key[0] == name]
-        for _, key in sorted(pair for pair in others if pair[1] != this)[: -_KEPT + 1]:
+        for _, key in sorted(pair for pair in others if pair[1][1] not in (entry.ref, spare))[: -_KEPT + 1]:
             self._entries.pop(key, None)
         return True
 
@@ -125,9 +127,6 @@ class MemoryCache:
         """There is none."""
         return None
 
-    def prepare(self) -> None:
-        """Nothing to do."""
-
     def try_lock(self) -> Unlock | None:
         """Be the one who asks GitHub, in this process."""
         return self._lock.release if self._lock.acquire(blocking=False) else None
@@ -149,19 +148,19 @@ class FileCache:
 
     def load_state(self) -> State:
         """What is known beside the texts."""
-        content = _read(self.folder / _STATE)
+        content = self._read(self.folder / _STATE)
         return State() if content is None else load_state(content)
 
     def load_entry(self, name: str, ref: str) -> Entry | None:
         """A text."""
-        content = _read(self.path_of(name, ref))
+        content = self._read(self.path_of(name, ref))
         entry = None if content is None else load_entry(content)
         return entry if entry is not None and entry.ref == ref else None
 
     def newest_entry(self, name: str) -> Entry | None:
         """The text of that name that was looked at last."""
         for path in self._files_of(name):
-            if entry := load_entry(_read(path) or b''):
+            if entry := load_entry(self._read(path) or b''):
                 return entry
         return None
 
@@ -169,46 +168,43 @@ class FileCache:
         """Keep what is known; whether that worked."""
         return self._write(self.folder / _STATE, dump_state(state))
 
-    def save_entry(self, name: str, entry: Entry) -> bool:
-        """Keep a text, and forget the oldest ones of that name; whether that worked."""
-        is_kept = self._write(self.path_of(name, entry.ref), dump_entry(entry))
-        self._tidy(name)
+    def save_entry(self, name: str, entry: Entry, *, spare: str | None = None) -> bool:
+        """Keep a text, and forget the oldest other ones of that name, but for the one at `spare`; whether that worked."""
+        path = self.path_of(name, entry.ref)
+        is_kept = self._write(path, dump_entry(entry))
+        self._tidy(name, {path, self.path_of(name, spare or entry.ref)})
         return is_kept
 
     def path_of(self, name: str, ref: str) -> Path:
         """The file of a text."""
         return self.folder / f'{name}@{ref}.md'
 
-    def prepare(self) -> None:
-        """See that there is a folder for the lock, if that can be."""
-        with suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     def try_lock(self) -> Unlock | None:
         """Be the one who asks GitHub, on this machine. Where nothing can be locked, everybody is."""
         try:
+            self._make()
             return try_file_lock(self.folder / _LOCK)
-        except OSError:
+        except _FAILURES:
             return lambda: None
 
     def entries(self) -> Iterator[Entry]:
         """Every text that is kept."""
-        with suppress(OSError):
+        with suppress(*_FAILURES):
             for path in sorted(self.folder.glob('*@*.md')):
-                if entry := load_entry(_read(path) or b''):
+                if entry := load_entry(self._read(path) or b''):
                     yield entry
 
     def _write(self, path: Path, content: bytes) -> bool:
         temporary: str | None = None
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make()
             descriptor, temporary = tempfile.mkstemp(suffix='.tmp', dir=self.folder)
             with os.fdopen(descriptor, 'wb') as file:
                 file.write(content)
             os.replace(temporary, path)
-        except OSError:
+        except _FAILURES:
             if temporary is not None:
-                with suppress(OSError):
+                with suppress(*_FAILURES):
                     os.unlink(temporary)
             return False
         return True
@@ -217,18 +213,42 @@ class FileCache:
         """The files of a name, the one that was written last first."""
         return sorted(_files(self.folder, f'{name}@', '.md'), key=_age)
 
-    def _tidy(self, name: str) -> None:
+    def _make(self) -> None:
+        """See that there is a folder.
+
+        Raises:
+            OSError: If there cannot be one, or it is somebody else's, who could put words into the model's mouth.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_trusted(self.folder):
+            raise PermissionError(errno.EPERM, 'others can write there')
+
+    def _read(self, path: Path) -> bytes | None:
+        return _read(path) if _is_trusted(self.folder) else None
+
+    def _tidy(self, name: str, spared: set[Path]) -> None:
         abandoned = [path for path in _files(self.folder, '', '.tmp') if _age(path) > _ABANDONED]
-        for path in (*self._files_of(name)[_KEPT:], *abandoned):
-            with suppress(OSError):
+        for path in (*[path for path in self._files_of(name)[_KEPT:] if path not in spared], *abandoned):
+            with suppress(*_FAILURES):
                 path.unlink()
+
+
+def _is_trusted(folder: Path) -> bool:
+    """Whether nobody but this user, and the one who may do everything, can write there."""
+    if os.name != 'posix':
+        return True
+    try:
+        about = folder.stat()
+    except _FAILURES:
+        return False
+    return about.st_uid in (os.geteuid(), 0) and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _files(folder: Path, start: str, end: str) -> list[Path]:
     # No pattern: a name may hold what means something there.
     try:
         names = os.listdir(folder)
-    except OSError:
+    except _FAILURES:
         return []
     return [folder / name for name in names if name.startswith(start) and name.endswith(end)]
 
@@ -236,13 +256,15 @@ def _files(folder: Path, start: str, end: str) -> list[Path]:
 def _age(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime  # noqa: TID251 - beside the times of files, no other clock makes sense
-    except OSError:
+    except _FAILURES:
         return 0.0
 
 
 def _read(path: Path) -> bytes | None:
     try:
+        if not path.is_file():  # such as a pipe, which would be waited for
+            return None
         with open(path, 'rb') as file:
             return file.read(_LARGEST)
-    except (OSError, ValueError):
+    except _FAILURES:
         return None

@@ -12,7 +12,7 @@ _NAME = 'pydantic-ai-codex'
 
 
 def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
-    """The folder that the texts are kept in; it need not exist.
+    """The folder that the texts are kept in, from the root on; it need not exist.
 
     In a folder that others may use as well, it is one of our own: other tools keep files of the same purpose there, with
     times in other units.
@@ -28,7 +28,11 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
         folder = os.path.expanduser(named)
         if folder.startswith('~'):
             raise ConfigurationError(f'The cache folder {named!r} is in no home folder that there is; name another.')
-        return Path(folder, _NAME, 'instructions')
+        path = Path(folder, _NAME, 'instructions')
+        try:
+            return path.absolute()
+        except OSError:  # The working directory is gone, and so nothing will be kept there.
+            return path
 
     import platformdirs
 

@@ -7,7 +7,7 @@ What is said of GitHub's answers is from its public documentation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -22,12 +22,12 @@ from .._protocol.instruction_files import (
     RELEASE_URL,
     REPOSITORY,
     InstructionFile,
-    is_ref,
+    is_release,
 )
 from .._protocol.waits import Said, find_wait
 from .._user_agent import user_agent
 from ..errors import ConfigurationError
-from .records import Release
+from .records import Release, usable_etag
 
 if TYPE_CHECKING:
     import httpx2
@@ -55,12 +55,20 @@ class GitHubError(Exception):
         wait: For how many seconds not to ask again, where GitHub says so.
         is_missing: Whether GitHub says that there is no such thing.
         is_answer: Whether GitHub answered at all.
+        may_be_kept: Whether it may go into a file.
     """
 
     def __init__(
-        self, reason: str, *, wait: float | None = None, is_missing: bool = False, is_answer: bool = True
+        self,
+        reason: str,
+        *,
+        wait: float | None = None,
+        is_missing: bool = False,
+        is_answer: bool = True,
+        may_be_kept: bool = True,
     ) -> None:
         super().__init__(reason)
+        self.may_be_kept = may_be_kept
         self.wait = wait
         self.is_missing = is_missing
         self.is_answer = is_answer
@@ -82,7 +90,12 @@ class Reply(NamedTuple):
     @property
     def etag(self) -> str | None:
         """What GitHub calls this version."""
-        return self.headers.get('etag')
+        return usable_etag(self.headers.get('etag'))
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether it may go into a file; what a simulated GitHub says may not."""
+        return 'no-store' not in self.headers.get('cache-control', '').lower()
 
 
 class GitHub:
@@ -117,13 +130,14 @@ class GitHub:
             known.etag if known else None,
         )
         if known is not None and reply.is_unchanged:
-            return Release(known.tag, reply.etag or known.etag, now)
+            return Release(known.tag, reply.etag or known.etag, now, reply.may_be_kept)
         if reply.status_code == 200:
-            return Release(_tag(_json(reply.content).get('tag_name')), reply.etag, now)
-        page = await self._get(RELEASE_PAGE_URL, {}, None)
-        if 300 <= page.status_code < 400 and (tag := _tag_in(page.headers.get('location', ''))):
-            # Without an ETag: it is one of the API.
-            return Release(tag, None, now)
+            return Release(_tag(_json(reply.content).get('tag_name')), reply.etag, now, reply.may_be_kept)
+        with suppress(GitHubError):  # What counts is why the API refuses, and for how long.
+            page = await self._get(RELEASE_PAGE_URL, {}, None)
+            if 300 <= page.status_code < 400 and (tag := _tag_in(page.headers.get('location', ''))):
+                # Without an ETag: it is one of the API.
+                return Release(tag, None, now, page.may_be_kept)
         raise _refusal(reply, RELEASE_URL, now)
 
     async def file(self, file: InstructionFile, ref: str, etag: str | None, now: datetime) -> Reply:
@@ -157,6 +171,8 @@ class GitHub:
                 reply = await _exchange(client, url, {'user-agent': self._user_agent, **headers, **condition})
         except (GitHubError, ConfigurationError):
             raise
+        except _not_sendable() as error:
+            raise GitHubError(f'{url} cannot be asked for ({type(error).__name__})', is_missing=True) from None
         except Exception as error:  # noqa: BLE001 - no failure of a transport, whoever's it is, may end the turn
             # Its words may quote a proxy with its password.
             raise GitHubError(f'{host} was not reached ({type(error).__name__})', is_answer=False) from None
@@ -168,6 +184,8 @@ class GitHub:
 async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str]) -> Reply:
     import httpx2
 
+    from .._http_client import unobserved
+
     # Not by way of the client: one of the user's may have headers, cookies and parameters for other hosts.
     request = httpx2.Request(
         'GET',
@@ -175,7 +193,7 @@ async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, 
         headers={'accept-encoding': 'gzip', **headers},
         extensions={'timeout': httpx2.Timeout(_TIMEOUT, connect=_CONNECT_TIMEOUT).as_dict()},
     )
-    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+    response = await unobserved(client).send(request, stream=True, auth=None, follow_redirects=False)
     try:
         content = b''
         async for chunk in response.aiter_bytes():
@@ -187,13 +205,27 @@ async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, 
     return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
 
+def _not_sendable() -> tuple[type[Exception], ...]:
+    """What is raised of a request that is none, which says nothing of the host."""
+    import httpx2
+
+    return httpx2.InvalidURL, httpx2.LocalProtocolError, UnicodeError
+
+
 def _refusal(reply: Reply, url: str, now: datetime) -> GitHubError:
     host = url.split('/')[2]
     if reply.status_code in _LIMITED:
-        return GitHubError(f'{host} takes no more requests from here for now', wait=_wait(reply, now))
-    if reply.status_code in _GONE:
-        return GitHubError(f'{url} is not there', is_missing=True)
-    return GitHubError(f'{host} answered with the status {reply.status_code}')
+        reason = f'{host} takes no more requests from here for now'
+    elif reply.status_code in _GONE:
+        reason = f'{url} is not there'
+    else:
+        reason = f'{host} answered with the status {reply.status_code}'
+    return GitHubError(
+        reason,
+        wait=_wait(reply, now) if reply.status_code in _LIMITED else None,
+        is_missing=reply.status_code in _GONE,
+        may_be_kept=reply.may_be_kept,
+    )
 
 
 def _wait(reply: Reply, now: datetime) -> float | None:
@@ -205,7 +237,7 @@ def _wait(reply: Reply, now: datetime) -> float | None:
 
 
 def _tag(value: object) -> str:
-    if not is_ref(value):
+    if not is_release(value):
         raise GitHubError('The answer of api.github.com names no release')
     return cast(str, value)
 
@@ -213,7 +245,7 @@ def _tag(value: object) -> str:
 def _tag_in(location: str) -> str | None:
     prefix = f'{GITHUB}/{REPOSITORY}/releases/tag/'
     tag = location.removeprefix(prefix)
-    return tag if location.startswith(prefix) and is_ref(tag) else None
+    return tag if location.startswith(prefix) and is_release(tag) else None
 
 
 def _json(content: bytes) -> dict[str, Any]:

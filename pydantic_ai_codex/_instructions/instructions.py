@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from .._clock import Clock, SystemClock
 from .._protocol.constants import DEFAULT_ORIGINATOR
@@ -48,8 +48,7 @@ class Instructions:
         originator: str = DEFAULT_ORIGINATOR,
         clock: Clock | None = None,
     ) -> None:
-        if not (cache_dir is None or cache_dir is False or isinstance(cache_dir, str | os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f'`cache_dir` takes a folder, or `False` to keep nothing, not {cache_dir!r}.')
+        _check(cache_dir)
         self._github = GitHub(http_client, originator=originator)
         self._cache_dir = None if cache_dir is False else cache_dir
         self._clock = clock or SystemClock()
@@ -76,7 +75,8 @@ class Instructions:
         """
         wanted = check_ref(ref) if ref is not None else used if is_release(used) else None
         source = source_of(slug)
-        if wanted == BUILT_IN:
+        # Where a conversation began without, as what was pinned was not to be had, it does not change its rules later.
+        if BUILT_IN in (wanted, used):
             return built_in(source.name)
         errand = Errand(
             source,
@@ -92,7 +92,8 @@ class Instructions:
         if found.state == 'built-in' and slug not in self._told:
             self._told.add(slug)
             _log.warning(
-                'The instructions for %r are not to be had, so a short text of our own takes their place. %s',
+                'There are no official instructions for %r now, so a short text of our own takes their place. %s '
+                "With CODEX_MODE=0, or the setting codex_instructions='agent', none are fetched.",
                 slug,
                 found.problem,
             )
@@ -106,3 +107,13 @@ class Instructions:
 
     def _now(self) -> datetime:
         return self._clock.now().astimezone(UTC)
+
+
+def _check(cache_dir: object) -> None:
+    if cache_dir is None or cache_dir is False:
+        return
+    folder: object = (
+        os.fspath(cast('os.PathLike[str]', cache_dir)) if isinstance(cache_dir, str | os.PathLike) else None
+    )
+    if not isinstance(folder, str) or not folder.strip() or '\0' in folder:
+        raise ConfigurationError(f'`cache_dir` takes a folder, or `False` to keep nothing, not {cache_dir!r}.')

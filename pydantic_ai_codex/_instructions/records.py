@@ -7,6 +7,7 @@ then the text. All else is in one small JSON file.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +17,12 @@ from typing import Any, Final, cast
 from .._protocol.instruction_files import is_ref
 
 _VERSION: Final = 1
+_FAILURES: Final = 32
+"""How many failures are remembered; what a history names may fail as often as it likes."""
+
+_ETAG: Final = re.compile(r'(?:W/)?"[!#-~]{0,256}"')
+"""An entity tag (RFC 9110), as far as it is used: what cannot stand in a header would let every request fail."""
+
 _OPEN, _CLOSE = '<!-- pydantic-ai-codex ', ' -->\n'
 
 
@@ -27,11 +34,13 @@ class Release:
         tag: Its tag.
         etag: What GitHub calls this answer.
         checked_at: When GitHub said so, in UTC.
+        may_be_kept: Whether it may go into a file.
     """
 
     tag: str
     etag: str | None
     checked_at: datetime
+    may_be_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +75,9 @@ class State:
         return replace(self, release=release)
 
     def with_failure(self, what: str, failure: Failure) -> State:
-        """The state after something failed; failures that are over are forgotten."""
-        others = {name: other for name, other in self.failures.items() if other.until > failure.at}
-        return replace(self, failures={**others, what: failure})
+        """The state after something failed; failures that are over are forgotten, and the first of too many."""
+        others = [(name, other) for name, other in self.failures.items() if other.until > failure.at and name != what]
+        return replace(self, failures={**dict(others[-_FAILURES + 1 :]), what: failure})
 
     def without_failure(self, what: str) -> State:
         """The state after something worked."""
@@ -88,6 +97,7 @@ class Entry:
         checked_at: When GitHub was last asked whether it is still the same, in UTC.
         is_pinned: Whether it is from a pinned commit, as the release has it no more.
         text: The instructions.
+        may_be_kept: Whether it may go into a file.
     """
 
     ref: str
@@ -96,6 +106,12 @@ class Entry:
     checked_at: datetime
     is_pinned: bool
     text: str
+    may_be_kept: bool = True
+
+
+def usable_etag(value: object) -> str | None:
+    """An entity tag that can be sent back, or `None`."""
+    return value if isinstance(value, str) and _ETAG.fullmatch(value) else None
 
 
 def dump_entry(entry: Entry) -> bytes:
@@ -128,7 +144,7 @@ def load_entry(content: bytes) -> Entry | None:
         return Entry(
             about['ref'],
             about['url'],
-            _text(about['etag']),
+            usable_etag(about['etag']),
             _moment(about['checked_at']),
             about['is_pinned'] is True,
             text,
@@ -165,7 +181,7 @@ def load_state(content: bytes) -> State:
         if release is not None:
             if not is_ref(release['tag']):
                 return State()
-            release = Release(release['tag'], _text(release['etag']), _moment(release['checked_at']))
+            release = Release(release['tag'], usable_etag(release['etag']), _moment(release['checked_at']))
         failures = {
             str(what): Failure(str(failure['reason']), _moment(failure['at']), _moment(failure['until']))
             for what, failure in cast('dict[str, Any]', document['failures']).items()
@@ -180,10 +196,6 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError('no object')
     return cast('dict[str, Any]', value)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _moment(value: object) -> datetime:

@@ -91,7 +91,7 @@ def next_step(want: Want, view: View, now: datetime, *, refresh_since: datetime 
     ask_release = want.ref is None and not _is_fresh(release.checked_at if release else None, now, refresh_since)
     if ask_release and not is_refresh and (problem := failure_of(view.state, RELEASE, now)):
         ask_release = False
-    ref = want.ref or (release.tag if release else None)
+    ref = ref_of(want, view.state)
     if ask_release:
         # The file may change with the release, so it is asked for as well, or found to be fresh.
         return Step(release=True, file=True)
@@ -104,6 +104,11 @@ def next_step(want: Want, view: View, now: datetime, *, refresh_since: datetime 
     return Step(file=True)
 
 
+def ref_of(want: Want, state: State) -> str | None:
+    """The tag or commit whose text is wanted, as far as it is known."""
+    return want.ref or (state.release.tag if state.release else None)
+
+
 def key(want: Want, ref: str) -> str:
     """What a text is kept under."""
     return f'{want.name}@{ref}'
@@ -112,7 +117,9 @@ def key(want: Want, ref: str) -> str:
 def failure_of(state: State, what: str, now: datetime) -> Failure | None:
     """The failure that still counts; one of the future does not, as the clock was put back."""
     failure = state.failures.get(what)
-    return failure if failure is not None and failure.at <= now < failure.until else None
+    if failure is None or not failure.at <= now < min(failure.until, failure.at + _MOST):
+        return None
+    return failure
 
 
 def remembered(reason: str, now: datetime, *, wait: float | None = None, is_final: bool = False) -> Failure:

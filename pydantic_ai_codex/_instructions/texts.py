@@ -67,6 +67,13 @@ def from_entry(
     )
 
 
-def sentence(failure: Failure) -> str:
-    """A failure, in words."""
-    return f'{failure.reason}; it is asked again after {failure.until:%H:%M} UTC.'
+def sentence(failure: Failure, *, is_kept: bool) -> str:
+    """A failure, in words.
+
+    Args:
+        failure: The failure.
+        is_kept: Whether other programs know of it.
+    """
+    again = f'it is asked again after {failure.until:%H:%M} UTC'
+    unkept = '' if is_kept else ', and by the next program at once, as nothing can be kept in the cache folder'
+    return f'{failure.reason}; {again}{unkept}.'

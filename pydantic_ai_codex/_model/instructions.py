@@ -37,19 +37,24 @@ class Prompt:
     preamble: tuple[JsonObject, ...] = ()
 
 
-def wants_official(settings: Mapping[str, Any], slug: str, own: str | None) -> bool:
+def wants_official(settings: Mapping[str, Any], slug: str, own: str | None, messages: Sequence[ModelMessage]) -> bool:
     """Whether a request carries the official instructions.
 
     Args:
         settings: The settings of the request.
         slug: The model.
         own: The agent's own instructions.
+        messages: The conversation so far, which goes on as it began where it may be the one or the other.
 
     Raises:
         ConfigurationError: If the setting or `CODEX_MODE` is none of the words that it takes.
     """
     mode = choice(settings, 'codex_instructions', ('official', 'agent', 'auto')) or _default_mode()
-    return mode == 'official' or (mode == 'auto' and ('codex' in slug.lower() or own is None))
+    if mode != 'auto' or 'codex' in slug.lower():
+        return mode != 'agent'
+    if (response := _last_response(messages)) is not None:
+        return _ref_in(response) is not None
+    return own is None
 
 
 def wanted_ref(settings: Mapping[str, Any]) -> str | None:
@@ -66,12 +71,8 @@ def wanted_ref(settings: Mapping[str, Any]) -> str | None:
 
 def used_ref(messages: Sequence[ModelMessage]) -> str | None:
     """The release whose instructions a conversation has had so far."""
-    for message in reversed(messages):
-        if isinstance(message, ModelResponse) and message.provider_name == OUR_NAME:
-            ref: object = (message.provider_details or {}).get(REF_KEY)
-            if isinstance(ref, str):
-                return ref
-    return None
+    response = _last_response(messages)
+    return None if response is None else _ref_in(response)
 
 
 def make_prompt(own: str | None, official: ModelInstructions | None, *, has_tools: bool) -> Prompt:
@@ -86,6 +87,17 @@ def make_prompt(own: str | None, official: ModelInstructions | None, *, has_tool
         return Prompt(own or DEFAULT_INSTRUCTIONS)
     preamble = [text for text in (own, TOOL_BRIDGE if has_tools else None) if text is not None]
     return Prompt(official.text, tuple(map(developer_message, preamble)))
+
+
+def _last_response(messages: Sequence[ModelMessage]) -> ModelResponse | None:
+    """The last answer of ours, as far as the history still has one."""
+    ours = (each for each in reversed(messages) if isinstance(each, ModelResponse) and each.provider_name == OUR_NAME)
+    return next(ours, None)
+
+
+def _ref_in(response: ModelResponse) -> str | None:
+    ref: object = (response.provider_details or {}).get(REF_KEY)
+    return ref if isinstance(ref, str) else None
 
 
 def _default_mode() -> InstructionsMode:

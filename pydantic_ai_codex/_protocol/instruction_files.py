@@ -34,12 +34,17 @@ BUILT_IN: Final = 'built-in'
 LARGEST_FILE: Final = 16 * 1024 * 1024
 """Bytes; the catalog has less than one million."""
 
-_REF: Final = re.compile(r'[0-9A-Za-z][0-9A-Za-z._+-]{0,127}')
-_RELEASE: Final = re.compile(r'(?:rust-)?v\d+(?:\.\d+)+(?:[.-][0-9A-Za-z.-]+)?')
+LARGEST_TEXT: Final = 1024 * 1024
+"""Bytes; a text has about twenty thousand."""
+
+_SHA: Final = re.compile(r'[0-9a-f]{40}')
+_RELEASE: Final = re.compile(r'(?=.{1,64}\Z)(?:[A-Za-z]+-){0,4}v?[0-9]+(?:\.[0-9]+)+(?:[.-][0-9A-Za-z.-]+)?')
+"""A tag that ends with a version. Today's are like `rust-v0.169.0`."""
+
 _NAME: Final = re.compile(r'[a-z0-9][a-z0-9._-]{0,63}')
 
-_FEATURE: Final = re.compile(r'<!-- (\w+):start -->.*?<!-- \1:end -->\n*', re.DOTALL)
-_VARIABLE: Final = re.compile(r'\{\{\s*(\w+)\s*\}\}')
+_MARK: Final = re.compile(r'<!-- ([A-Za-z0-9_]{1,64}):(start|end) -->')
+_VARIABLE: Final = re.compile(r'\{\{ {0,8}([A-Za-z0-9_]{1,64}) {0,8}\}\}')
 _PAGE: Final = re.compile(r'<(?:!doctype|html)\b', re.IGNORECASE)
 """What a proxy that wants something of its user gives in place of any file."""
 
@@ -130,7 +135,8 @@ def source_of(slug: str) -> InstructionSource:
     for pattern, files in _FAMILIES:
         if pattern.search(slug.lower()):
             return InstructionSource(slug, files[0].path.rpartition('/')[2].removesuffix('.md'), files)
-    name = slug if _NAME.fullmatch(slug) else f'model-{sha256(slug.encode("utf-8", "surrogatepass")).hexdigest()[:16]}'
+    is_plain = _NAME.fullmatch(slug) and not slug.endswith('_prompt')  # which the names of families do
+    name = slug if is_plain else f'model-{sha256(slug.encode("utf-8", "surrogatepass")).hexdigest()[:16]}'
     return InstructionSource(slug, name, _CATALOG)
 
 
@@ -140,20 +146,21 @@ def check_ref(ref: object) -> str:
     Raises:
         ConfigurationError: If it cannot be one.
     """
-    if isinstance(ref, str) and _REF.fullmatch(ref):
-        return ref
+    if is_ref(ref):
+        return cast(str, ref)
+    shown = repr(ref) if len(repr(ref)) < 80 else f'A text of {len(repr(ref))} characters'
     raise ConfigurationError(
-        f'{ref!r} is neither a tag nor a commit of {REPOSITORY}; write one such as "rust-v0.169.0".'
+        f'{shown} is neither the tag of a release of {REPOSITORY} nor a whole commit; write one such as "rust-v0.169.0".'
     )
 
 
 def is_ref(value: object) -> bool:
-    """Whether it can be a tag or commit."""
-    return isinstance(value, str) and _REF.fullmatch(value) is not None
+    """Whether it can be the tag of a release, or a commit. A branch is neither: its text would change."""
+    return is_release(value) or (isinstance(value, str) and _SHA.fullmatch(value) is not None)
 
 
 def is_release(ref: object) -> bool:
-    """Whether it looks like the tag of a release, or stands for the text of our own.
+    """Whether it can be the tag of a release, or stands for the text of our own.
 
     What a history says is only believed if it is: GitHub serves the commits of every fork under the repository's name,
     and so a commit that a history names might hold anybody's text.
@@ -181,10 +188,34 @@ def read_text(content: bytes, file: InstructionFile, slug: str) -> str | None:
     text, variables = _from_catalog(content, slug) if file.is_catalog else (_decoded(content), {})
     if text is None:
         return None
-    text = _VARIABLE.sub(lambda match: variables.get(f'{match[1]}_default', ''), _FEATURE.sub('', text)).strip()
+    if len(text) > LARGEST_TEXT:
+        raise UnusableTextError('it is far too long')
+    text = _VARIABLE.sub(lambda match: variables.get(f'{match[1]}_default', ''), _without_features(text)).strip()
     if not text or _PAGE.match(text):
         raise UnusableTextError('it holds no instructions')
     return text
+
+
+def _without_features(text: str) -> str:
+    """The text without what stands between the marks of a feature; each mark is looked at once."""
+    marks = list(_MARK.finditer(text))
+    ends: dict[str, list[re.Match[str]]] = {}
+    for mark in reversed(marks):
+        if mark[2] == 'end':
+            ends.setdefault(mark[1], []).append(mark)
+    kept: list[str] = []
+    position = 0
+    for mark in marks:
+        if mark[2] == 'end' or mark.start() < position:
+            continue
+        closing = ends.get(mark[1], [])
+        while closing and closing[-1].start() < mark.start():
+            closing.pop()
+        if closing:
+            kept.append(text[position : mark.start()])
+            position = closing[-1].end()
+            position += len(text[position : position + 8]) - len(text[position : position + 8].lstrip('\n'))
+    return ''.join((*kept, text[position:]))
 
 
 def _decoded(content: bytes) -> str:

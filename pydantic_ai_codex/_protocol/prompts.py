@@ -16,8 +16,8 @@ TOOL_BRIDGE: Final = (
     'rather than making them up. Where other instructions mention tools that are not among them, such as `shell`, '
     '`apply_patch` or `update_plan`, or a terminal, a sandbox and approvals, do without.'
 )
-"""Goes with the official instructions, which speak of the tools of the CLI. It names no tool, so it stays the same, and
-with it the cached beginning of the prompt, whatever tools there are."""
+"""Goes with the official instructions where there are tools, as those speak of the tools of the CLI. It names none of the
+application's, so it stays the same, and with it the cached beginning of the prompt, whichever these are."""
 
 _TOOLCHAIN: Final = ('toolchain system prompt', 'toolchain::system', 'legacy toolchain')
 
@@ -25,8 +25,8 @@ _TOOLCHAIN: Final = ('toolchain system prompt', 'toolchain::system', 'legacy too
 def is_toolchain_prompt(text: str) -> bool:
     """Whether a system message is one by which a host program explains its own toolchain.
 
-    For traffic of coding programs, whose words about tools would contradict the instructions of the model; an agent's
-    own system prompts are never judged. The marks are those that the LiteLLM provider for Codex looks for.
+    For a gateway that serves coding programs, whose words about tools would contradict the instructions of the model; an
+    agent's own system prompts are never judged. The marks are those that the LiteLLM provider for Codex looks for.
 
     Args:
         text: The text of a system or developer message.

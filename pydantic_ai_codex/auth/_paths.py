@@ -93,6 +93,11 @@ def default_place() -> DefaultPlace:
     return DefaultPlace(own, 'own') if os.path.isfile(own) else DefaultPlace(expand('~/.codex') / 'auth.json', 'codex')
 
 
+def is_default(path: Path) -> bool:
+    """Whether it is the file that the environment leads to."""
+    return _is_same(path, default_auth_path)
+
+
 def is_of_the_cli(path: Path) -> bool:
     """Whether it is the file that the Codex CLI reads and writes."""
     return _is_same(path, lambda: expand(_environment.read('CODEX_HOME') or '~/.codex') / 'auth.json')
@@ -100,7 +105,7 @@ def is_of_the_cli(path: Path) -> bool:
 
 def store_option(path: Path) -> str:
     """The option with which a command means this file, with a blank before it; empty for the file that it means anyway."""
-    if _is_same(path, default_auth_path):
+    if is_default(path):
         return ''
     if _is_same(path, own_auth_path):
         return ' --store own'

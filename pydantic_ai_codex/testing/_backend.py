@@ -216,7 +216,7 @@ def _exhausted(record: RecordedRequest) -> str:
     items: object = record.body.get('input')
     last = cast('list[object]', items)[-1] if isinstance(items, list) and items else None
     return (
-        f'Request {record.number} finds no turn in the script of the simulator. Its last input item is '
+        f'The script of the simulator has no turn for request {record.number}. Its last input item is '
         f'{shortened(repr(last))}. Script one turn for each request, or give `CodexSimulator(default=...)`.'
     )
 

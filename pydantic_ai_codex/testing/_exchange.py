@@ -132,7 +132,7 @@ async def _run(hook: Callable[[], object]) -> None:
     """
     try:
         await anyio.to_thread.run_sync(hook, abandon_on_cancel=True)
-    except httpx2.TransportError:
+    except (httpx2.TransportError, SimulatorError):
         raise
     except Exception as error:
         problem = f'What is called before the answer raised {type(error).__name__}: {error}'

@@ -14,9 +14,9 @@ import httpx2
 from ..errors import ConfigurationError
 from ._backend import IncomingRequest, shortened
 from ._exchange import Exchange, whole_piece
-from ._github_answers import GitHubReply, Rate, answer, bad_credentials, login_in, refused
+from ._github_answers import GitHubReply, Rate, answer, bad_credentials, check_limit, login_in, refused
 from ._github_files import Repository
-from ._github_script import GitHubEntry, as_plan, is_entry, replacement
+from ._github_script import GitHubEntry, as_plan, check_entries, replacement
 from ._issuer_script import IssuerAnswer, called, shaped, unanswered
 from ._records import GitHubHost, GitHubRequest, RecordedHeaders, SimulatorError
 
@@ -26,14 +26,20 @@ class SimulatedGitHub:
 
     It answers where the newest release is asked for (api.github.com, and github.com with a redirect) and where files
     are (raw.githubusercontent.com), with entity tags, 304, 404 and a rate limit. There is one release to begin with,
-    with short texts of our own at the paths of the real ones. It is reconstructed from GitHub's public documentation;
-    the real service was not asked.
+    with short texts of our own at the paths of the real ones; its tag, `rust-v0.0.1`, is none of the real ones. It is
+    reconstructed from GitHub's public documentation; the real service was not asked.
 
     Nothing of a login may ever get here. A request that carries some is answered with 401, stands in `violations`, and
     lets `assert_exhausted` fail. It can be used from several threads and event loops.
+
+    Attributes:
+        is_cacheable: Whether its answers have GitHub's `cache-control`, so that a provider with a cache folder keeps
+            them there. By default they all say `no-store`, and nothing simulated gets into the cache of whoever runs a
+            test, whatever client asks.
     """
 
     def __init__(self, *, now: Callable[[], datetime], is_secret: Callable[[str], bool]) -> None:
+        self.is_cacheable = False
         self._lock = Lock()
         self._now = now
         self._is_secret = is_secret
@@ -69,12 +75,17 @@ class SimulatedGitHub:
 
     @property
     def rate_limit(self) -> int:
-        """How many requests the API answers in an hour, by the clock of the simulator; 60, as without a login."""
+        """How many requests the API answers in an hour, by the clock of the simulator; 60, as without a login.
+
+        Raises:
+            ConfigurationError: It is set to what is no number of requests.
+        """
         with self._lock:
             return self._rate.limit
 
     @rate_limit.setter
     def rate_limit(self, limit: int) -> None:
+        check_limit(limit)
         with self._lock:
             self._rate.limit = limit
 
@@ -97,7 +108,7 @@ class SimulatedGitHub:
             latest: Whether it is the newest from now on; `False` is a prerelease.
 
         Raises:
-            ConfigurationError: The tag cannot stand in a URL.
+            ConfigurationError: The tag is none of a release, or the files are no texts by path.
         """
         with self._lock:
             self._repository.publish(tag, files, latest=latest)
@@ -110,7 +121,7 @@ class SimulatedGitHub:
             files: Texts by path.
 
         Raises:
-            ConfigurationError: The sha is not a whole one.
+            ConfigurationError: The sha is not a whole one, or the files are no texts by path.
         """
         with self._lock:
             self._repository.commit(sha, files)
@@ -135,12 +146,16 @@ class SimulatedGitHub:
         Raises:
             ConfigurationError: An entry is none of these.
         """
-        _check(*entries)
+        check_entries(*entries)
         with self._lock:
             self._script.extend(entries)
 
     def fail_with(self, entry: GitHubEntry, *, host: GitHubHost | None = None) -> None:
         """Answer every request so, once what was added is used up, until `recover`.
+
+        A client waits for GitHub in real time, whatever the clock of the simulator says: a `slow_answer(seconds=100)`
+        costs a test the 20 seconds that ours waits (2 where it has an older text). For a GitHub that takes too long,
+        `connect_error(httpx2.ReadTimeout)` is over at once.
 
         Args:
             entry: As in `add`.
@@ -149,7 +164,7 @@ class SimulatedGitHub:
         Raises:
             ConfigurationError: The entry is no answer, or there is no such host.
         """
-        _check(entry)
+        check_entries(entry)
         hosts = _hosts(host)
         with self._lock:
             self._standing.update(dict.fromkeys(hosts, entry))
@@ -169,7 +184,7 @@ class SimulatedGitHub:
                 self._standing.pop(each, None)
 
     def assert_exhausted(self) -> None:
-        """Check that no login got here, that what was added was used up, and that its functions did not fail.
+        """Check that no login got here, that what was added was used up, and that nothing failed that a test has set.
 
         Raises:
             SimulatorError: It is an `AssertionError`, too.
@@ -185,32 +200,47 @@ class SimulatedGitHub:
             raise SimulatorError(f'Not used of the script of GitHub: {entries}. It was asked {self.requests}.')
 
     def answer(self, request: IncomingRequest, host: GitHubHost) -> Exchange:
-        """Record a request and decide its answer."""
+        """Record a request and decide its answer; what fails is remembered, as a client may go on without GitHub."""
         headers = RecordedHeaders({name.lower(): value for name, value in request.headers.items()})
-        request = replace(request, headers=headers)
         with self._lock:
             number = len(self._records) + 1
             record = GitHubRequest(number, request.method, request.path, headers, content=request.content, host=host)
             self._records.append(record)
         exchange = Exchange(record, self._lock)
-        problem = self._violation(request, record) or refused(request, host)
-        if problem is not None:
-            return _begin(exchange, problem)
         try:
-            entry, plan = self._next(record)
-        except (SimulatorError, httpx2.TransportError) as error:
-            self._note(error)
+            return self._decide(exchange, replace(request, headers=headers), record)
+        except httpx2.TransportError as error:
             exchange.failure = error
-            exchange.close()
-            return exchange
+        except BaseException as error:
+            exchange.failure = self._note(error, f'The answer to {record.method} {record.path}')
+            if not isinstance(error, Exception):  # Such as `pytest.fail()` in a function of the test.
+                exchange.close()
+                raise
+        exchange.close()
+        return exchange
+
+    def _decide(self, exchange: Exchange, request: IncomingRequest, record: GitHubRequest) -> Exchange:
+        problem = self._violation(request, record) or refused(request, record.host)
+        if problem is not None:
+            return self._begin(exchange, problem)
+        entry, plan = self._next(record)
         exchange.seconds, exchange.before = plan.seconds, plan.before
         if plan.error is not None:
             return unanswered(exchange, plan)
-        reply = replacement(entry, plan, host, self._now())
+        reply = replacement(entry, plan, record.host, self._now())
         if reply is None:
             with self._lock:
-                reply = answer(request, host, self._repository, self._rate)
-        return shaped(_begin(exchange, reply), plan)
+                reply = answer(request, record.host, self._repository, self._rate)
+        return shaped(self._begin(exchange, reply), plan)
+
+    def _begin(self, exchange: Exchange, reply: GitHubReply) -> Exchange:
+        headers = dict(reply.headers)
+        if reply.status != 304:
+            headers['content-length'] = str(len(reply.content))
+        if not self.is_cacheable:
+            headers['cache-control'] = 'no-store'
+        exchange.pieces = whole_piece(b'' if exchange.record.method == 'HEAD' else reply.content)
+        return exchange.begin(reply.status, headers)
 
     def _violation(self, request: IncomingRequest, record: GitHubRequest) -> GitHubReply | None:
         place = login_in(request, self._is_secret)
@@ -231,28 +261,30 @@ class SimulatedGitHub:
         if plan is None:
             returned = shortened(repr(ordered))
             raise SimulatorError(f'The function that answers {record.method} {record.path} returned {returned}.')
-        return ordered, plan
+        return ordered, replace(plan, before=self._noted(plan.before), before_each=self._noted(plan.before_each))
 
-    def _note(self, error: Exception) -> None:
-        """Remember what a function of the test did wrong, as a client may go on without GitHub."""
-        if isinstance(error, SimulatorError):
-            with self._lock:
-                self._failures.append(error)
+    def _noted(self, hook: Callable[[], object] | None) -> Callable[[], object] | None:
+        """A function of the test that is called while the answer is on its way; its failure is remembered, too."""
+        if hook is None:
+            return None
 
+        def call() -> None:
+            try:
+                hook()
+            except httpx2.TransportError:
+                raise  # It stands for a connection error.
+            except Exception as error:
+                raise self._note(error, 'What is called before the answer') from error
 
-def _begin(exchange: Exchange, reply: GitHubReply) -> Exchange:
-    exchange.pieces = whole_piece(reply.content)
-    length = {} if reply.status == 304 else {'content-length': str(len(reply.content))}
-    return exchange.begin(reply.status, {**reply.headers, **length})
+        return call
 
-
-def _check(*entries: GitHubEntry) -> None:
-    for entry in entries:
-        if not is_entry(entry):
-            raise ConfigurationError(
-                f'{entry!r} is no answer of GitHub. Use `rate_limited(...)`, `fail(...)`, `connect_error(...)`, '
-                '`answer_with(...)`, `late_answer(...)`, `slow_answer(...)`, `lost_answer(...)`, None, or a function.'
-            )
+    def _note(self, error: BaseException, what: str) -> SimulatorError:
+        if not isinstance(error, SimulatorError):
+            cause, error = error, SimulatorError(f'{what} raised {type(error).__name__}: {error}')
+            error.__cause__ = cause
+        with self._lock:
+            self._failures.append(error)
+        return error
 
 
 def _hosts(host: GitHubHost | None) -> tuple[GitHubHost, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from .._protocol.constants import ACCOUNT_HEADER
+from ..errors import ConfigurationError
 from ._backend import IncomingRequest
 from ._exchange import json_pieces
 from ._github_files import Release, Repository
@@ -37,6 +39,7 @@ _PAGE_PATH: Final = f'/{_NAME}/releases/latest'
 _RAW_PATH: Final = re.compile(rf'/{_NAME}/([^/]+)/(.+)')
 _FIRST_RELEASE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+_GZIP: Final = re.compile(r'gzip\s*(?!;\s*q=0(?:\.0*)?$)(?:;.*)?')
 _LOGIN_HEADERS: Final = ('authorization', 'cookie', 'proxy-authorization', ACCOUNT_HEADER)
 _DOCS: Final = 'https://docs.github.com/rest'
 _JSON: Final = {'content-type': 'application/json; charset=utf-8', 'x-github-media-type': 'github.v3; format=json'}
@@ -70,14 +73,25 @@ class Rate:
         is_within = self._used < self.limit
         if is_within:
             self._used += 1
-        return is_within, rate_headers(self.limit, self._used, self._ends)
+        return is_within, rate_headers(self.limit, self._used, self._ends.timestamp())
 
 
-def rate_headers(limit: int, used: int, resets_at: datetime) -> dict[str, str]:
+def check_limit(limit: object) -> None:
+    """Check a rate limit.
+
+    Raises:
+        ConfigurationError: It is no number of requests.
+    """
+    if not isinstance(limit, int) or limit < 0:
+        raise ConfigurationError(f'rate_limit={limit!r} is no number of requests; use 0 or more.')
+
+
+def rate_headers(limit: int, used: int, resets_at: float) -> dict[str, str]:
+    """What tells of the rate limit; `resets_at` is a Unix time."""
     return {
         'x-ratelimit-limit': str(limit),
         'x-ratelimit-remaining': str(max(limit - used, 0)),
-        'x-ratelimit-reset': str(int(resets_at.timestamp())),
+        'x-ratelimit-reset': str(math.ceil(resets_at)),
         'x-ratelimit-used': str(used),
         'x-ratelimit-resource': 'core',
     }
@@ -117,11 +131,11 @@ def login_in(request: IncomingRequest, is_secret: Callable[[str], bool]) -> str 
 
 
 def refused(request: IncomingRequest, host: GitHubHost) -> GitHubReply | None:
-    """What is wrong with the form of a request, or `None`. Only GET is known here."""
+    """What is wrong with the form of a request, or `None`. Only GET and HEAD are known here."""
     if host == 'api' and not request.headers.get('user-agent'):
         words = b'Request forbidden by administrative rules. Please make sure your request has a User-Agent header.'
         return GitHubReply(403, words, {'content-type': 'text/html'})
-    if request.method == 'GET':
+    if request.method in ('GET', 'HEAD'):
         return None
     return GitHubReply(405, b'405: Method Not Allowed', _TEXT) if host == 'raw' else not_found(host)
 
@@ -205,7 +219,7 @@ def _encoded(request: IncomingRequest, reply: GitHubReply) -> GitHubReply:
 
 
 def _takes_gzip(accepted: str) -> bool:
-    return any(each.partition(';')[0].strip().lower() == 'gzip' for each in accepted.split(','))
+    return any(_GZIP.fullmatch(each.strip()) for each in accepted.lower().split(','))
 
 
 def _is_known(if_none_match: str, entity_tag: str) -> bool:

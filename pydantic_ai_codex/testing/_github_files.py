@@ -9,12 +9,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .._protocol.model_facts import MODEL_FACTS
 from ..errors import ConfigurationError
 
-FIRST_TAG: Final = 'rust-v0.169.0'
+FIRST_TAG: Final = 'rust-v0.0.1'
+"""None of the real ones: whatever is kept under it, nobody takes for an official text."""
 
 CATALOG_PATH: Final = 'codex-rs/models-manager/models.json'
 
@@ -28,7 +29,9 @@ _FAMILIES: Final[Mapping[str, str]] = {
 }
 """Which family each file is for."""
 
-_TAG: Final = re.compile(r'[^\s/]+')
+_TAG: Final = re.compile(r'(?=.{1,64}\Z)(?:[A-Za-z]+-){0,4}v?[0-9]+(?:\.[0-9]+)+(?:[.-][0-9A-Za-z.-]+)?')
+"""A tag that ends with a version; for others there is `answer_with({'tag_name': ...})`."""
+
 _SHA: Final = re.compile(r'[0-9a-f]{40}')
 
 
@@ -72,12 +75,12 @@ class Repository:
         """Add a release, or replace one.
 
         Raises:
-            ConfigurationError: The tag cannot stand in a URL.
+            ConfigurationError: The tag is none of a release, or the files are no texts by path.
         """
-        if not _TAG.fullmatch(tag):
-            raise ConfigurationError(f'{tag!r} is no tag; use one without blanks and slashes, such as {FIRST_TAG!r}.')
+        _check_ref(tag, _TAG, f'is no tag of a release; use one such as {FIRST_TAG!r}')
+        tree = usual_files(tag) if files is None else _tree(files)
         self._published += 1
-        self._trees[tag] = dict(usual_files(tag) if files is None else files)
+        self._trees[tag] = tree
         if latest:
             self.latest = Release(tag, self._published)
 
@@ -85,11 +88,10 @@ class Repository:
         """Add a commit that no release has.
 
         Raises:
-            ConfigurationError: The sha is not a whole one.
+            ConfigurationError: The sha is not a whole one, or the files are no texts by path.
         """
-        if not _SHA.fullmatch(sha):
-            raise ConfigurationError(f'{sha!r} is no commit; use all 40 digits of a sha.')
-        self._trees[sha] = dict(files)
+        _check_ref(sha, _SHA, 'is no commit; use all 40 digits of a sha')
+        self._trees[sha] = _tree(files)
 
     def tree(self, ref: str | None) -> dict[str, str]:
         """The files at a tag or commit, to be changed in place.
@@ -116,6 +118,26 @@ class Repository:
     def content(self, ref: str, path: str) -> str | None:
         """A file, or `None` where there is none."""
         return self._trees.get(ref, {}).get(path)
+
+
+def _check_ref(ref: object, pattern: re.Pattern[str], problem: str) -> None:
+    if not isinstance(ref, str) or not pattern.fullmatch(ref):
+        raise ConfigurationError(f'{ref!r} {problem}.')
+
+
+def _tree(files: object) -> dict[str, str]:
+    """A copy of the files of a test. To a client, a mistake in them would look like a file that is not there."""
+    if not isinstance(files, Mapping):
+        raise ConfigurationError(f'The files are texts by path, such as {{"{CATALOG_PATH}": "..."}}, not {files!r}.')
+    for path, text in cast('Mapping[object, object]', files).items():
+        if not isinstance(path, str) or not {'', '.', '..'}.isdisjoint(path.split('/')):
+            raise ConfigurationError(f'{path!r} is no path in a repository; write it as {CATALOG_PATH!r}.')
+        if not isinstance(text, str):
+            raise ConfigurationError(
+                f'The file {path!r} is of the type {type(text).__name__}; use a string. For other bytes there is '
+                '`github.add(answer_with(b"..."))`.'
+            )
+    return dict(cast('Mapping[str, str]', files))
 
 
 def _text(name: str, tag: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from ..errors import ConfigurationError
 from ._backend import lower_names
 from ._exchange import json_pieces
 from ._github_answers import USUAL_RATE_LIMIT, GitHubReply, limited, rate_headers
+from ._issuer_options import Duration
 from ._issuer_script import IssuerAnswer, as_issuer_answer
 from ._records import GitHubHost, GitHubRequest
 from ._script import HttpFailure, NoAnswer
@@ -29,27 +31,34 @@ GitHubEntry: TypeAlias = _Order | Callable[[GitHubRequest], _Order | None] | Non
 """An entry of a script for GitHub; `None` answers as usual."""
 
 
-def rate_limited(seconds: float = 3600, *, status: int = 403) -> RateLimit:
+def rate_limited(seconds: Duration = 3600, *, status: int = 403) -> RateLimit:
     """The answer to a client that asks too often.
 
     Args:
-        seconds: For how long it should wait.
+        seconds: For how long it should wait; a number is seconds.
         status: 403, which tells it with `x-ratelimit-reset`, by the clock of the simulator; or 429, which tells it with
-            `retry-after`.
+            `retry-after`. Both are whole seconds, rounded up.
 
     Raises:
         ConfigurationError: The status is another, or the seconds are no duration.
     """
     if status not in (403, 429):
         raise ConfigurationError(f'status={status!r} is not that of a rate limit; use 403 or 429.')
-    if not seconds >= 0:
-        raise ConfigurationError(f'seconds={seconds!r} is no duration; use 0 or more.')
-    return RateLimit(seconds=seconds, status=status)
+    return RateLimit(seconds=_as_seconds(seconds), status=status)
 
 
-def is_entry(entry: object) -> bool:
-    """Whether it can stand in a script; what a function returns is seen when it is called."""
-    return callable(entry) or isinstance(entry, RateLimit) or as_issuer_answer(entry) is not None
+def check_entries(*entries: object) -> None:
+    """Check what is to stand in a script; what a function returns is seen when it is called.
+
+    Raises:
+        ConfigurationError: An entry is no answer.
+    """
+    for entry in entries:
+        if not callable(entry) and as_plan(entry) is None:
+            raise ConfigurationError(
+                f'{entry!r} is no answer of GitHub. Use `rate_limited(...)`, `fail(...)`, `connect_error(...)`, '
+                '`answer_with(...)`, `late_answer(...)`, `slow_answer(...)`, `lost_answer(...)`, None, or a function.'
+            )
 
 
 def as_plan(entry: object) -> IssuerAnswer | None:
@@ -61,10 +70,17 @@ def replacement(entry: object, plan: IssuerAnswer, host: GitHubHost, now: dateti
     """The answer that an entry gives in place of the usual one, if it does."""
     if isinstance(entry, RateLimit):
         if entry.status == 429:
-            return limited(host, 429, {'retry-after': str(int(entry.seconds))})
-        resets_at = now + timedelta(seconds=entry.seconds)
+            return limited(host, 429, {'retry-after': str(math.ceil(entry.seconds))})
+        resets_at = now.timestamp() + entry.seconds
         return limited(host, 403, rate_headers(USUAL_RATE_LIMIT, USUAL_RATE_LIMIT, resets_at))
     if plan.body is None:
         return None
     content, content_type = json_pieces(plan.body)
     return GitHubReply(plan.status, content, {'content-type': content_type, **lower_names(plan.headers)})
+
+
+def _as_seconds(duration: object) -> float:
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ConfigurationError(f'seconds={duration!r} is no duration; use 0 or more, or a `timedelta`.')
+    return seconds

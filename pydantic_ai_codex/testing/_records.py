@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from ..errors import CodexError
 
@@ -76,6 +76,13 @@ class RecordedRequest:
     closed: bool = False
     frames_sent: int = 0
     content: bytes = b''
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What the tools returned, in the order of the conversation: a text, or a list of parts with files."""
+        items: Any = self.body.get('input')
+        found = cast('list[Any]', items) if isinstance(items, list) else []
+        return [item['output'] for item in found if isinstance(item, dict) and 'output' in item]
 
     def __repr__(self) -> str:
         return (

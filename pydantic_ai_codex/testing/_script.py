@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias, Unpack
+from typing import Any, Literal, TypeAlias, Unpack, cast
 
 import httpx2
 from typing_extensions import TypedDict
@@ -210,6 +210,31 @@ def connect_error(
 ) -> NoAnswer:
     """No answer: the request raises `error`; over a port the connection is dropped."""
     return NoAnswer(error=error, message=message)
+
+
+def check_turns(*entries: ScriptEntry) -> None:
+    """Check what is to stand in a script.
+
+    Raises:
+        ConfigurationError: An entry is no turn.
+    """
+    for entry in entries:
+        if not isinstance(entry, Answer) and not callable(entry):
+            raise ConfigurationError(
+                f'{entry!r} is no turn. A text or a call is part of one: write `reply("...")`, `call_tool("...")` or '
+                '`turn(say("..."), call("..."))`.'
+            )
+
+
+def described(value: object) -> str:
+    """A turn, or a part of one, in words: without the options that were left as they are."""
+    if isinstance(value, tuple):
+        return f'[{", ".join(map(described, cast("tuple[object, ...]", value)))}]'
+    if not is_dataclass(value):
+        return repr(value)
+    given = ((each.name, getattr(value, each.name), each.default) for each in fields(value))
+    told = (f'{name}={described(option)}' for name, option, default in given if option != default)
+    return f'{type(value).__name__}({", ".join(told)})'
 
 
 def _thoughts(thinking: str | Sequence[str] | None) -> tuple[Think, ...]:

@@ -11,7 +11,7 @@ import httpx2
 
 from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, ISSUER
 from ..errors import ConfigurationError
-from ._backend import Backend, IncomingRequest
+from ._backend import Backend, IncomingRequest, shortened
 from ._clock import InstantClock, utc_now
 from ._exchange import Exchange
 from ._github import SimulatedGitHub
@@ -21,7 +21,7 @@ from ._issuer import SimulatedIssuer
 from ._issuer_options import Duration, as_timedelta
 from ._issuer_routes import is_for_issuer
 from ._records import RecordedRequest, SimulatorError
-from ._script import Answer, ScriptEntry
+from ._script import ScriptEntry, check_turns, described
 from ._server import SimulatorServer, serve
 from ._tokens import DEFAULT_ACCOUNT_ID
 from ._transport import SimulatorTransport, origin_of
@@ -79,7 +79,7 @@ class CodexSimulator:
             ConfigurationError: An entry of the script, or the default, is no turn.
         """
         if default is not None:
-            _check_turns(default)
+            check_turns(default)
         url = None if base_url is None else httpx2.URL(base_url.rstrip('/'))
         self._backend = Backend(
             strict=strict,
@@ -94,6 +94,7 @@ class CodexSimulator:
         self._account = Account(account_id, plan_type)
         self._oauth = SimulatedIssuer(account=self._account, now=now, refuse=self._backend.refuse, strict=strict)
         self._github = SimulatedGitHub(now=now, is_secret=self._oauth.has_issued)
+        self._scripted = 0
         self.add(*script)
 
     def __repr__(self) -> str:
@@ -105,9 +106,10 @@ class CodexSimulator:
         Raises:
             ConfigurationError: An entry is no turn.
         """
-        _check_turns(*script)
+        check_turns(*script)
         with self._backend.lock:
             self._backend.script.extend(script)
+            self._scripted += len(script)
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -141,9 +143,10 @@ class CodexSimulator:
         self._github.assert_exhausted()
         if self.remaining:
             statuses = [request.status for request in self.requests]
-            left = ', '.join(map(repr, self._backend.script))
+            left = ', '.join(shortened(described(entry)) for entry in self._backend.script)
             raise SimulatorError(
-                f'Not used of the script: {left}. Requests were answered with {statuses}; a refused one uses no turn.'
+                f'Not used of the script: {left}. Turns in the script: {self._scripted}; requests: {len(statuses)}, answered '
+                f'with {statuses}. A refused one uses no turn.'
             )
 
     @property
@@ -229,13 +232,15 @@ class CodexSimulator:
         """Make a provider that is logged in here.
 
         Its login is bare `Credentials`, which a provider does not refresh. For one that it does, pass
-        `credentials=MemoryStore(simulator.credentials)`, or an `AuthFile` that holds `auth_json()`.
+        `credentials=MemoryStore(simulator.credentials)`, or an `AuthFile` that holds `auth_json()`. It also works where
+        pydantic-ai's `ALLOW_MODEL_REQUESTS` is off, unless an `http_client` or a `base_url` is passed.
 
         Args:
             policy: How patient it is. By default nothing is tried again, so that each turn of the script is one
                 outcome. With retries no time passes in the waits between them.
             **kwargs: Further arguments of `CodexProvider`, which win over those made here. With an `api_key` (any
-                that begins with `sk-`) it uses the API in place of the login.
+                that begins with `sk-`) it uses the API in place of the login. A `cache_dir` needs
+                `github.is_cacheable`.
         """
         from .. import CodexProvider, TransportPolicy
 
@@ -249,7 +254,10 @@ class CodexSimulator:
             made['credentials'] = self.credentials
         if self._base_url is not None:
             made['base_url'] = self._base_url
-        return CodexProvider(**{**made, **kwargs})
+        provider = CodexProvider(**{**made, **kwargs})
+        # With a client or an address of the caller's, a request may go anywhere.
+        provider.client.is_simulated = not {'http_client', 'base_url'} & kwargs.keys()
+        return provider
 
     def model(self, name: str = 'gpt-5.1-codex', *, policy: TransportPolicy | None = None, **kwargs: Any) -> CodexModel:
         """Make a model that is served here.
@@ -273,6 +281,9 @@ class CodexSimulator:
     def serve(self, host: str = '127.0.0.1', port: int = 0) -> AbstractAsyncContextManager[SimulatorServer]:
         """Serve it on a loopback port as well, for as long as the context lasts.
 
+        A provider that only its `base_url` leads here asks the real GitHub for instructions, unless `CODEX_MODE=0` is
+        set, or the agent has `codex_instructions='agent'`.
+
         Args:
             host: A loopback address.
             port: The port; a free one by default.
@@ -288,12 +299,3 @@ class CodexSimulator:
         if host := host_of(request, _OTHERS):
             return self._github.answer(request, host)
         return self._backend.answer(request)
-
-
-def _check_turns(*entries: ScriptEntry) -> None:
-    for entry in entries:
-        if not isinstance(entry, Answer) and not callable(entry):
-            raise ConfigurationError(
-                f'{entry!r} is no turn. A text or a call is part of one: write `reply("...")`, `call_tool("...")` or '
-                '`turn(say("..."), call("..."))`.'
-            )

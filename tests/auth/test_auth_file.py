@@ -72,8 +72,8 @@ async def test_missing(path: Path) -> None:
 
     assert caught.value.path == path
     assert str(caught.value) == (
-        f'There is no login: {str(path)!r} does not exist. Run `pydantic-ai-codex login --store {path}`, let '
-        'CODEX_AUTH_FILE name another file, or pass `credentials=` or `api_key=` to `CodexProvider`.'
+        f'There is no login: {str(path)!r} does not exist. Run `pydantic-ai-codex login --store {path}`, or pass '
+        '`credentials=` or `api_key=` to `CodexProvider`.'
     )
     assert not path.exists()
 

@@ -99,6 +99,7 @@ async def test_explicit_place_without_a_file_is_not_passed_over(places: pytest.M
     with pytest.raises(CredentialsNotFoundError) as caught:
         await EnvironmentStore().load()
     assert caught.value.path == tmp_path / 'missing.json'
+    assert 'let CODEX_AUTH_FILE name another file' in str(caught.value)
 
 
 async def test_openai_api_key_of_the_environment_is_never_used(monkeypatch: pytest.MonkeyPatch, isolated: Path) -> None:

@@ -82,7 +82,7 @@ def test_no_login(capsys: pytest.CaptureFixture[str], auth_file: Path) -> None:
     assert code == FAILED
     assert checks['file']['state'] == 'fail'
     assert str(auth_file) in checks['file']['text']
-    assert 'pydantic-ai-codex login' in checks['file']['advice']
+    assert checks['file']['advice'] == 'Run `pydantic-ai-codex login` (or `codex login`).'
     assert 'token' not in checks
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_read_only(auth_file: Path, capsys: pytest.CaptureFixture
     code, checks = examined(capsys)
 
     assert (code, checks['writable']['state'], checks['refresh']['state']) == (OK, 'warn', 'warn')
-    assert 'refresh="never"' in checks['writable']['advice']
+    assert checks['writable']['advice'] == 'Or let whoever else uses the file refresh it.'
 
 
 def test_an_api_key(auth_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -301,6 +301,7 @@ def test_an_empty_cache(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures('login')
 def test_what_is_cached(capsys: pytest.CaptureFixture[str]) -> None:
     simulator = CodexSimulator()
+    simulator.github.is_cacheable = True
     ask_for_instructions(simulator, 'gpt-5.5', 'gpt-5.1-codex', 'gpt-5.1-codex-mini')
 
     _, checks = examined(capsys)

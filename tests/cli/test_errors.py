@@ -5,23 +5,27 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio.from_thread
+import httpx2
 import pytest
 
 import pydantic_ai_codex
 from pydantic_ai_codex._cli import FAILED, NO_LOGIN, OK, USAGE, main
-from pydantic_ai_codex._cli._errors import ADVICE
+from pydantic_ai_codex._cli._errors import ADVICE, REFUSED_URL, for_commands
 from pydantic_ai_codex.testing import (
     CodexSimulator,
     ScriptEntry,
     auto_reply,
+    connect_error,
     fail,
     fake_access_token,
+    raw_stream,
     reply,
     usage_limit,
 )
@@ -129,24 +133,118 @@ def test_what_may_be_a_secret_is_not_repeated(capsys: pytest.CaptureFixture[str]
     assert 'secret' not in err
 
 
-def said_by_the_library() -> str:
-    """Every text of the modules that are no commands, with its holes left out."""
-    package = Path(pydantic_ai_codex.__file__).parent
-    texts: list[str] = []
-    for path in package.rglob('*.py'):
-        nodes = [] if '_cli' in path.parts else list(ast.walk(ast.parse(path.read_text(encoding='utf-8'))))
-        for node in nodes:
-            if isinstance(node, ast.JoinedStr):
-                texts.append(''.join(str(part.value) for part in node.values if isinstance(part, ast.Constant)))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                texts.append(node.value)
-    return '\n'.join(texts)
+@pytest.mark.parametrize('as_json', [False, True])
+def test_what_the_backend_says_stays_as_it_is(
+    as_json: bool, serve: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = 'Check the `base_url` of the field; or pass `credentials=` or `api_key=` to `CodexProvider`.'
+    url = serve(fail(404, message=said))
+
+    assert main(['run', 'Hi', '--base-url', url, *['--json'] * as_json]) == FAILED
+
+    message = told(capsys)['message'] if as_json else capsys.readouterr().err
+    assert f'The backend answered 404: {said} Check the `--base-url` {url!r}: ' in message
+
+
+def test_a_page_that_is_quoted_stays_as_it_is(serve: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+    url = serve(raw_stream(b'The `base_url` is wrong.', content_type='text/html'))
+
+    assert main(['run', 'Hi', '--base-url', url]) == FAILED
+
+    err = capsys.readouterr().err
+    assert 'a proxy, or a `--base-url` that is not the backend' in err
+    assert "'The `base_url` is wrong.'" in err
+
+
+@pytest.mark.parametrize(
+    ('error', 'code', 'advice'),
+    [
+        (httpx2.ReadTimeout, FAILED, 'phase read). Try again.\n'),
+        (httpx2.LocalProtocolError, USAGE, 'Look at HTTPS_PROXY, and at the login with `pydantic-ai-codex doctor`.\n'),
+    ],
+)
+def test_what_is_said_of_failures_on_the_way(
+    error: type[httpx2.TransportError],
+    code: int,
+    advice: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def no_wait(*_: object) -> None: ...
+
+    simulator = CodexSimulator(default=lambda _: connect_error(error))
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', simulator.access_token)
+    monkeypatch.setattr('pydantic_ai_codex._transport.http.make_client', simulator.http_client)
+    monkeypatch.setattr('pydantic_ai_codex._clock.SystemClock.sleep', no_wait)
+
+    assert main(['run', 'Hi']) == code
+
+    assert capsys.readouterr().err.endswith(advice)
+
+
+def said_by(path: Path) -> Iterator[str]:
+    """Every text of a module that is no docstring and no single word, with a hole for each of its values."""
+    return (text for text in texts_of(path) if ' ' in text)
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    nodes = list(ast.walk(tree))
+    inner = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    inner |= {node.value for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.JoinedStr):
+            yield ''.join(str(part.value) if isinstance(part, ast.Constant) else '...' for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in inner:
+            yield node.value
+
+
+PACKAGE: Final = Path(pydantic_ai_codex.__file__).parent
+COMMANDS: Final = sorted((PACKAGE / '_cli').glob('*.py'))
+LIBRARY: Final = sorted({*PACKAGE.rglob('*.py')} - {*COMMANDS, *(PACKAGE / 'testing').rglob('*.py')})
+
+FOR_PROGRAMS: Final = re.compile(
+    r'CodexProvider|TransportPolicy|credentials=|`credentials`|api_key|`?http_client|`base_url`|AuthFile\(|TokenSource|'
+    r'refresh=|\bsettings?\b'
+)
+
+NOT_FOR_COMMANDS: Final = (
+    # What is said of an argument or a setting that a program passed; the commands pass no such one.
+    'The setting `', 'the setting `', 'The value of ... in the setting `', 'There is no setting ', 'No tool in the setting ',
+    'The `thinking` setting ', '`credentials` and `api_key` ', 'The `api_key` ', '`policy` ',
+    '`provider` ', '`http_client` ', 'The `http_client` ', 'The factory `http_client` ', 'A store is an object ',
+    # Of a login in the memory, of a store that is none of ours, and of `refresh='never'`.
+    'Pass new ones, or a store, ', 'Call `TokenSource.refresh()`', '..., which this provider does not ',
+    "This source has `refresh='never'`",
+    # Of the store that is lent to a provider of pydantic-ai.
+    'The login is a platform API key. Give that ', 'The login has no ..., which ', '`CodexCredentialSource` is for ',
+    # The settings of ChatGPT.
+    'This account has the login with a device code switched off.',
+    # A `repr`.
+    'TokenSource(',
+)  # fmt: skip
+"""How the texts begin that no command can come to."""
 
 
 def test_advice_that_is_replaced_is_advice_that_is_given() -> None:
-    texts = said_by_the_library()
+    texts = '\n'.join(text for path in LIBRARY for text in said_by(path))
 
-    assert [advice for advice in ADVICE if advice not in texts] == []
+    assert [advice for advice in (*ADVICE, REFUSED_URL) if advice not in texts] == []
+
+
+def test_no_advice_for_programs_comes_to_a_person() -> None:
+    texts = [for_commands(text) for path in LIBRARY for text in said_by(path)]
+
+    assert [text for text in texts if FOR_PROGRAMS.search(text) and not text.startswith(NOT_FOR_COMMANDS)] == []
+    assert [beginning for beginning in NOT_FOR_COMMANDS if not any(text.startswith(beginning) for text in texts)] == []
+
+
+def test_no_command_advises_programs_by_itself() -> None:
+    # The first is about the programs of a user.
+    own = ('Set CODEX_AUTH_FILE=..., or pass CodexProvider(', *ADVICE, REFUSED_URL)
+    texts = [text for path in COMMANDS for text in said_by(path)]
+
+    assert [text for text in texts if FOR_PROGRAMS.search(text) and not text.startswith(own)] == []
 
 
 def no_login(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +277,7 @@ def bad_proxy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (no_account, ['run', 'Hi'], NO_LOGIN, 'CODEX_ACCESS_TOKEN'),
         (insecure, ['run', 'Hi', '--base-url', 'http://example.com'], USAGE, '`--base-url`'),
         (bad_proxy, ['run', 'Hi'], USAGE, 'HTTPS_PROXY'),
+        (no_account, ['doctor'], FAILED, 'CODEX_ACCESS_TOKEN'),
     ],
 )
 def test_advice_is_for_a_person_at_a_terminal(
@@ -194,9 +293,9 @@ def test_advice_is_for_a_person_at_a_terminal(
 
     assert main(arguments) == code
 
-    err = capsys.readouterr().err
-    assert advice in err
-    assert [words for words in ('CodexProvider', 'credentials=', '`base_url`', 'http_client') if words in err] == []
+    shown = ''.join(capsys.readouterr())
+    assert advice in shown
+    assert FOR_PROGRAMS.findall(shown) == []
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='modes')

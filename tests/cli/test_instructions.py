@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from pydantic_ai_codex._cli import FAILED, OK, USAGE, main
 from pydantic_ai_codex._instructions import Instructions, ModelInstructions, cache_folder
 from pydantic_ai_codex._protocol.instruction_files import source_of
 from pydantic_ai_codex._protocol.prompts import DEFAULT_INSTRUCTIONS
-from pydantic_ai_codex.testing import CodexSimulator, SimulatedGitHub, connect_error, rate_limited
+from pydantic_ai_codex.testing import CodexSimulator, SimulatedGitHub, connect_error, fail, rate_limited
 from pydantic_ai_codex.testing._clock import InstantClock
 
 FAMILY = 'codex-rs/core/gpt_5_codex_prompt.md'
@@ -30,6 +31,7 @@ CATALOG = 'codex-rs/models-manager/models.json'
 def simulator(monkeypatch: pytest.MonkeyPatch) -> CodexSimulator:
     """The simulator whose GitHub the command line asks."""
     simulator = CodexSimulator()
+    simulator.github.is_cacheable = True
     monkeypatch.setattr('pydantic_ai_codex._http_client.make_client', simulator.http_client)
     return simulator
 
@@ -46,6 +48,7 @@ def cache(simulator: CodexSimulator, slug: str = 'gpt-5.5', *, ago: timedelta = 
 
 
 HOUR = timedelta(hours=1)
+LOOK_AT_THE_CONNECTION = 'Look at the connection to GitHub, for example at HTTPS_PROXY; then --refresh asks at once.'
 
 
 def test_the_text_and_nothing_else_is_the_result(github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,8 +71,8 @@ def test_as_json(github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]) ->
         {
             'model': 'gpt-5.1-codex',
             'name': 'gpt_5_codex_prompt',
-            'ref': 'rust-v0.169.0',
-            'url': 'https://raw.githubusercontent.com/openai/codex/rust-v0.169.0/codex-rs/core/gpt_5_codex_prompt.md',
+            'ref': 'rust-v0.0.1',
+            'url': 'https://raw.githubusercontent.com/openai/codex/rust-v0.0.1/codex-rs/core/gpt_5_codex_prompt.md',
             'state': 'fetched',
             'is_pinned': False,
             'problem': None,
@@ -136,22 +139,65 @@ def test_an_older_text_is_shown_with_a_warning(
     origin, warning = err.splitlines()
     assert origin == f'{github.latest}, {CATALOG}, checked 1 hour ago'
     assert warning.startswith('warning: api.github.com was not reached (ConnectError); ')
-    assert warning.endswith(' --refresh asks GitHub at once.')
+    assert warning.endswith(f' {LOOK_AT_THE_CONNECTION}')
 
 
-@pytest.mark.parametrize('failure', [connect_error(), rate_limited()])
-def test_without_github_and_a_cache_it_is_a_text_of_our_own(
-    failure: Any, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ('failure', 'advice'),
+    [(connect_error(), LOOK_AT_THE_CONNECTION), (rate_limited(), 'Try again later.'), (fail(500), 'Try again later.')],
+)
+@pytest.mark.parametrize(
+    ('arguments', 'missed'),
+    [([], 'official text'), (['--refresh'], 'official text'), (['--ref', 'rust-v0.9.0'], 'text of rust-v0.9.0')],
+)
+def test_a_text_of_our_own_is_shown_and_is_a_failure(
+    arguments: list[str],
+    missed: str,
+    failure: Any,
+    advice: str,
+    github: SimulatedGitHub,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     github.fail_with(failure)
 
-    assert main(['instructions']) == OK
+    assert main(['instructions', *arguments]) == FAILED
 
     out, err = capsys.readouterr()
     assert out == f'{DEFAULT_INSTRUCTIONS}\n'
-    assert err.count('warning: ') == 1
-    assert 'built-in, a short text of our own\n' in err
-    assert '--refresh asks GitHub at once.' in err
+    warning, origin, error = err.splitlines()
+    assert re.match(r"warning: .*'gpt-5\.5'.*, so a short text of our own takes their place\.", warning)
+    assert origin == 'built-in, a short text of our own'
+    assert error == f'error: This is not the {missed}. {advice}'
+
+
+def test_a_text_of_our_own_is_a_failure_as_json_too(
+    github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.fail_with(connect_error())
+
+    assert main(['instructions', '--json']) == FAILED
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told['state'], told['text']) == ('built-in', DEFAULT_INSTRUCTIONS)
+    assert 'was not reached' in told['problem']
+
+
+def test_a_text_of_our_own_that_is_asked_for(github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['instructions', '--ref', 'built-in']) == OK
+
+    assert capsys.readouterr() == (f'{DEFAULT_INSTRUCTIONS}\n', 'built-in, a short text of our own\n')
+    assert list(github.requests) == []
+
+
+def test_a_model_without_a_text_of_its_own(github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['instructions', 'gtp-5.5']) == OK
+
+    out, err = capsys.readouterr()
+    general = next(
+        file.path for file in source_of('gtp-5.5').files if file.path in github.files() and not file.is_catalog
+    )
+    assert out == github.files()[general]
+    assert err.endswith("warning: 'gtp-5.5' has no text of its own; this is the one for all models.\n")
 
 
 def test_where_the_api_is_asked_too_often_its_page_will_do(
@@ -183,7 +229,49 @@ def test_our_own_text_has_no_path(github: SimulatedGitHub, capsys: pytest.Captur
 
     out, err = capsys.readouterr()
     assert out == ''
-    assert 'error: There is no cached file. ' in err
+    assert (
+        f'error: There is no cached file. The text in use is the short one of our own. {LOOK_AT_THE_CONNECTION}' in err
+    )
+
+
+@pytest.mark.usefixtures('github')
+def test_the_path_of_our_own_text_has_no_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['instructions', '--ref', 'built-in', '--path']) == FAILED
+
+    assert capsys.readouterr() == (
+        '',
+        'error: There is no cached file. The text in use is the short one of our own.\n',
+    )
+
+
+@pytest.mark.usefixtures('github')
+def test_a_path_is_whole_where_the_folder_is_named_from_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('CODEX_CACHE_DIR', 'cache')
+
+    assert main(['instructions', '--path']) == OK
+
+    path = Path(capsys.readouterr().out.removesuffix('\n'))
+    assert path.is_absolute()
+    assert path.is_relative_to(tmp_path / 'cache')
+    assert path.is_file()
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='a folder in use stays there')
+def test_a_working_directory_that_is_gone(
+    tmp_path: Path, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / 'gone'
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setenv('CODEX_CACHE_DIR', 'cache')
+    gone.rmdir()
+
+    assert main(['instructions', 'gpt-5.1-codex']) == OK
+
+    assert capsys.readouterr().out == github.files()[FAMILY]
 
 
 def test_a_folder_that_cannot_be_written(
@@ -196,7 +284,7 @@ def test_a_folder_that_cannot_be_written(
     assert capsys.readouterr().out == github.files()[FAMILY]
 
     assert main(['instructions', '--path']) == FAILED
-    assert 'cannot be written; let CODEX_CACHE_DIR name another.' in capsys.readouterr().err
+    assert '`pydantic-ai-codex doctor` tells whether that can be written.' in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures('github')
@@ -242,7 +330,7 @@ def test_what_the_release_has_no_more_is_pinned(github: SimulatedGitHub, capsys:
     ('arguments', 'words'),
     [
         (['gpt-5.5:huge'], 'huge'),
-        (['--ref', '../main'], "'../main' is neither a tag nor a commit"),
+        (['--ref', '../main'], 'a whole commit, or built-in'),
         (['--ref', 'rust-v0.1.0'], 'Name another release'),
         (['--path', '--json'], 'not allowed with'),
     ],
@@ -252,6 +340,23 @@ def test_wrong_usage(arguments: list[str], words: str, capsys: pytest.CaptureFix
 
     out, err = capsys.readouterr()
     assert words in (json.loads(out)['error']['message'] if '--json' in arguments else err)
+
+
+@pytest.mark.parametrize('ref', ['sk-secret', 'secret' * 200])
+def test_a_ref_that_is_none_is_not_repeated(
+    ref: str, github: SimulatedGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['instructions', '--ref', ref]) == USAGE
+
+    assert 'secret' not in ''.join(capsys.readouterr())
+    assert list(github.requests) == []
+
+
+def test_the_text_of_our_own_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(['instructions', '--help'])
+
+    assert 'built-in' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures('github')

@@ -258,6 +258,21 @@ def test_simulated_tokens_may_live_for_a_moment() -> None:
     assert credentials.expires_at <= datetime.now(UTC) + timedelta(seconds=61)
 
 
+def test_who_tries_the_simulator_asks_nobody_else() -> None:
+    with subprocess.Popen([*COMMAND, 'simulate', '--port', '0'], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if line.startswith('export CODEX_REVOKE_TOKEN_URL_OVERRIDE='):
+                break
+        process.send_signal(signal.SIGINT)
+
+    assert 'the real GitHub' in ' '.join(lines)
+    runs = [line for line in lines if line.startswith('pydantic-ai-codex run ')]
+    assert (len(runs), lines.count('export CODEX_MODE=0')) == (2, 2)  # in each of two terminals
+
+
 @pytest.mark.parametrize('lifetime', ['0', '-1', '1.5', 'ten days', '9' * 30])
 def test_a_lifetime_that_is_none(lifetime: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['simulate', '--token-lifetime', lifetime]) == USAGE

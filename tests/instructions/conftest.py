@@ -18,7 +18,9 @@ def time() -> Time:
 
 @pytest.fixture
 def simulator(time: Time) -> CodexSimulator:
-    return CodexSimulator(now=time.now)
+    simulator = CodexSimulator(now=time.now)
+    simulator.github.is_cacheable = True
+    return simulator
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def test_every_error_of_ours_is_mapped() -> None:
         return {kind}.union(*map(all_of, kind.__subclasses__()))
 
     abstract = {CodexError, errors.StreamError}
-    private = ('pydantic_ai_codex._model', 'pydantic_ai_codex.auth')
+    private = ('pydantic_ai_codex._cli', 'pydantic_ai_codex._model', 'pydantic_ai_codex.auth')
     ours = {each for each in all_of(CodexError) if not each.__module__.startswith(private)}
     assert {type(error) for error in ERRORS.values()} == ours - abstract
 

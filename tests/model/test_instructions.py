@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from inline_snapshot import snapshot
 from pydantic import BaseModel
-from pydantic_ai import Agent, ModelSettings
+from pydantic_ai import Agent, ModelSettings, PromptedOutput
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse
 from pydantic_ai.models import ModelRequestParameters
@@ -21,8 +22,8 @@ from pydantic_ai_codex.testing import CodexSimulator, auto_reply, call_tool, con
 pytestmark = pytest.mark.anyio
 
 FILE = 'codex-rs/core/gpt_5_codex_prompt.md'
-CODEX = 'These are the simulated instructions of gpt-5-codex in rust-v0.169.0.'
-GPT = 'These are the simulated instructions of gpt-5.5 in rust-v0.169.0.'
+CODEX = 'These are the simulated instructions of gpt-5-codex in rust-v0.0.1.'
+GPT = 'These are the simulated instructions of gpt-5.5 in rust-v0.0.1.'
 OWN = 'Answer in French.'
 DEFAULT = 'You are a helpful assistant.'
 
@@ -31,6 +32,11 @@ DEFAULT = 'You are a helpful assistant.'
 def official(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a user, who has not turned them off."""
     monkeypatch.delenv('CODEX_MODE')
+
+
+@pytest.fixture
+def cache_dir(tmp_path: Path) -> Path:
+    return tmp_path / 'cached'
 
 
 @pytest.fixture
@@ -128,8 +134,10 @@ async def test_an_environment_that_says_neither_is_an_error(
         ({'codex_instructions': 'Official'}, 'takes one of official, agent, auto'),
         ({'codex_instructions': True}, 'takes one of official, agent, auto'),
         ({'codex_instructions_ref': 169}, 'codex_instructions_ref` takes a tag'),
-        ({'codex_instructions_ref': ''}, 'neither a tag nor a commit'),
-        ({'codex_instructions_ref': '../main'}, 'neither a tag nor a commit'),
+        ({'codex_instructions_ref': ''}, 'neither the tag of a release'),
+        ({'codex_instructions_ref': '../main'}, 'neither the tag of a release'),
+        ({'codex_instructions_ref': 'main'}, 'neither the tag of a release'),
+        ({'codex_instructions_ref': 'abc1234'}, 'neither the tag of a release'),
         ({'codex_instructions_ref': 'rust-v9.9.9'}, "no instructions for 'gpt-5.1-codex' at 'rust-v9.9.9'"),
     ],
 )
@@ -193,7 +201,7 @@ async def test_system_prompts_follow_the_instructions(simulator: CodexSimulator)
 async def test_a_conversation_keeps_its_text_when_there_is_a_new_release(simulator: CodexSimulator) -> None:
     agent = Agent(simulator.model('gpt-5.1-codex'), instructions=OWN)
     first = await agent.run('Hi')
-    simulator.github.publish('rust-v0.170.0')
+    simulator.github.publish('rust-v0.0.2')
 
     # Another program, in which a history that was kept as JSON goes on.
     history = ModelMessagesTypeAdapter.validate_json(first.all_messages_json())
@@ -202,7 +210,7 @@ async def test_a_conversation_keeps_its_text_when_there_is_a_new_release(simulat
     await other.run('Hi')
 
     texts = [sent(simulator, number)[0] for number in range(3)]
-    assert texts == [CODEX, CODEX, CODEX.replace('0.169', '0.170')]
+    assert texts == [CODEX, CODEX, CODEX.replace('0.0.1', '0.0.2')]
 
 
 async def test_a_response_says_which_release_it_was(simulator: CodexSimulator) -> None:
@@ -210,7 +218,7 @@ async def test_a_response_says_which_release_it_was(simulator: CodexSimulator) -
     without = await Agent(simulator.model('gpt-5.5'), instructions=OWN).run('Hi')
 
     assert result.response.provider_details == snapshot(
-        {'instructions_ref': 'rust-v0.169.0', 'finish_reason': 'completed', 'service_tier': 'default'}
+        {'instructions_ref': 'rust-v0.0.1', 'finish_reason': 'completed', 'service_tier': 'default'}
     )
     assert without.response.provider_details == snapshot({'finish_reason': 'completed', 'service_tier': 'default'})
 
@@ -238,7 +246,7 @@ async def test_an_answer_that_breaks_off_keeps_the_release() -> None:
             break
         response = stream.response
 
-    assert response.provider_details == {'instructions_ref': 'rust-v0.169.0'}
+    assert response.provider_details == {'instructions_ref': 'rust-v0.0.1'}
 
 
 async def test_the_users_release_wins_over_that_of_the_conversation(simulator: CodexSimulator) -> None:
@@ -249,7 +257,7 @@ async def test_the_users_release_wins_over_that_of_the_conversation(simulator: C
     settings = CodexModelSettings(codex_instructions_ref='rust-v0.150.0')
     result = await agent.run('And now?', message_history=first.all_messages(), model_settings=settings)
 
-    assert sent(simulator)[0] == CODEX.replace('0.169', '0.150')
+    assert sent(simulator)[0] == CODEX.replace('0.0.1', '0.150.0')
     assert result.response.provider_details is not None
     assert result.response.provider_details['instructions_ref'] == 'rust-v0.150.0'
 
@@ -287,6 +295,53 @@ async def test_a_request_without_an_agent_has_them_too(simulator: CodexSimulator
     )
 
     assert sent(simulator) == (CODEX, [OWN])
+
+
+async def test_a_conversation_goes_on_with_the_instructions_that_it_began_with(simulator: CodexSimulator) -> None:
+    """An agent whose function has nothing to say for once, or another agent that takes over."""
+    speaking, silent = Agent(simulator.model('gpt-5.5'), instructions=OWN), Agent(simulator.model('gpt-5.5'))
+
+    own = (await speaking.run('Hi')).all_messages()
+    await silent.run('And now?', message_history=own)
+    official = (await silent.run('Hi')).all_messages()
+    await speaking.run('And now?', message_history=official)
+
+    assert [sent(simulator, number) for number in range(4)] == [(OWN, []), (DEFAULT, []), (GPT, []), (GPT, [OWN])]
+
+
+async def test_the_family_of_codex_has_its_text_whatever_model_spoke_before(simulator: CodexSimulator) -> None:
+    history = (await Agent(simulator.model('gpt-5.5'), instructions=OWN).run('Hi')).all_messages()
+
+    await Agent(simulator.model('gpt-5.1-codex'), instructions=OWN).run('And now?', message_history=history)
+
+    assert sent(simulator) == (CODEX, [OWN])
+
+
+async def test_a_pinned_release_that_was_not_to_be_had_does_not_come_later(simulator: CodexSimulator) -> None:
+    settings = CodexModelSettings(codex_instructions_ref='rust-v0.0.1')
+    agent = Agent(simulator.model('gpt-5.1-codex', settings=settings))
+    simulator.github.fail_with(connect_error())
+    history = (await agent.run('Hi')).all_messages()
+    simulator.github.recover()
+
+    other = Agent(simulator.model('gpt-5.1-codex', settings=settings))
+    await other.run('And now?', message_history=history)
+    await other.run('Hi')
+
+    assert [sent(simulator, number)[0] for number in range(3)] == [DEFAULT, DEFAULT, CODEX]
+
+
+async def test_how_to_write_json_is_no_instruction_of_the_agents() -> None:
+    class City(BaseModel):
+        name: str
+
+    simulator = CodexSimulator(reply('{"name": "Oslo"}'))
+
+    await Agent(simulator.model('gpt-5.5'), output_type=PromptedOutput(City)).run('Hi')
+
+    instructions, developer = sent(simulator)
+    assert instructions == GPT
+    assert ['JSON' in text for text in developer] == [True]
 
 
 # Failures, and who shares what.
@@ -335,6 +390,35 @@ async def test_nothing_of_the_login_and_of_a_users_client_gets_to_github(simulat
     )
     assert 'of mine' not in str([(request.headers, request.path) for request in simulator.github.requests])
     simulator.github.assert_exhausted()
+
+
+async def test_hooks_and_cookies_of_a_users_client_have_nothing_to_do_with_github(
+    simulator: CodexSimulator, cache_dir: Path
+) -> None:
+    import httpx2
+
+    seen: list[str] = []
+
+    async def sign(request: httpx2.Request) -> None:
+        request.headers['x-gateway-key'] = 'of mine'
+
+    async def raise_for_status(response: httpx2.Response) -> None:
+        seen.append(response.request.url.host)
+        response.raise_for_status()
+
+    hooks: dict[str, list[Any]] = {'request': [sign], 'response': [raise_for_status]}
+    client = httpx2.AsyncClient(transport=simulator.transport, event_hooks=hooks)
+    simulator.github.is_cacheable = True
+    async with client:
+        for _ in range(2):
+            provider = simulator.provider(http_client=client, cache_dir=cache_dir)
+            found = await provider.client.instructions.get('gpt-5.1-codex', refresh=True)
+        await Agent(simulator.model('gpt-5.1-codex', provider=provider)).run('Hi')
+
+    assert found.state == 'revalidated'
+    assert seen == ['chatgpt.com']
+    assert 'x-gateway-key' in simulator.requests[0].headers
+    assert not any('x-gateway-key' in request.headers for request in simulator.github.requests)
 
 
 async def stream(agent: Agent[None, str]) -> AsyncIterator[str]:

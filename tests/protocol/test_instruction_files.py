@@ -62,6 +62,10 @@ def test_models_of_a_family_share_what_is_kept() -> None:
     assert source_of('gpt-5.1-codex').name == source_of('gpt-5.1-codex-mini').name == 'gpt_5_codex_prompt'
 
 
+def test_a_model_does_not_share_what_is_kept_with_a_family_of_its_name() -> None:
+    assert source_of('gpt_5_codex_prompt').name != source_of('gpt-5.1-codex').name
+
+
 def test_names_that_differ_only_in_what_a_file_system_ignores_are_kept_apart() -> None:
     assert source_of('gpt-9-Big').name.lower() != source_of('gpt-9-big').name.lower()
 
@@ -73,12 +77,16 @@ def test_a_url_holds_nothing_that_leads_elsewhere() -> None:
     )
 
 
-@pytest.mark.parametrize('ref', ['rust-v0.169.0', 'v1.2', 'rust-v0.170.0-alpha.3', 'built-in'])
+@pytest.mark.parametrize(
+    'ref', ['rust-v0.169.0', 'v1.2', 'rust-v0.170.0-alpha.3', 'codex-cli-0.200.1', '0.9.1', 'built-in']
+)
 def test_what_a_history_may_name(ref: str) -> None:
     assert is_release(ref)
 
 
-@pytest.mark.parametrize('ref', ['main', 'a' * 40, 'rust-v1', 'rust-v1.0/../..', 'v1.0 ', '', None, 7])
+@pytest.mark.parametrize(
+    'ref', ['main', 'a' * 40, 'rust-v1', 'rust-v1.0/../..', 'v1.0 ', 'v1.0\n', 'v1.' + '1' * 70, '', None, 7]
+)
 def test_what_a_history_may_not_name(ref: object) -> None:
     assert not is_release(ref)
 
@@ -90,6 +98,30 @@ def test_what_is_for_features_of_the_cli_is_left_out() -> None:
     )
 
     assert read_text(text.encode(), TEXT, 'gpt-5.1') == 'Before.\n\n## After \nThe end.'
+
+
+@pytest.mark.parametrize(
+    ('text', 'kept'),
+    [
+        ('a <!-- x:start -->b<!-- x:end --> c <!-- x:start -->d<!-- x:end -->', 'a  c'),
+        ('a <!-- x:end --> b <!-- x:start -->c<!-- x:end -->', 'a <!-- x:end --> b'),
+        ('a <!-- x:start -->b<!-- y:start -->c<!-- x:end -->d<!-- y:end -->', 'a d<!-- y:end -->'),
+        ('a <!-- x:start -->b<!-- y:start -->c<!-- y:end -->', 'a <!-- x:start -->b'),
+    ],
+)
+def test_features_beside_and_within_each_other(text: str, kept: str) -> None:
+    assert read_text(text.encode(), TEXT, 'x') == kept
+
+
+def test_marks_without_an_end_cost_little() -> None:
+    text = ''.join(f'<!-- a{number}:start -->' for number in range(20_000))
+
+    assert read_text(text.encode(), TEXT, 'x') == text
+
+
+def test_a_text_that_is_far_too_long_is_of_no_use() -> None:
+    with pytest.raises(UnusableTextError, match='too long'):
+        read_text(b'x' * (1024 * 1024 + 1), TEXT, 'x')
 
 
 def test_a_comment_that_is_none_of_a_feature_stays() -> None:

@@ -8,14 +8,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from pydantic_ai import Agent
 
-from pydantic_ai_codex import CodexModelSettings
+from pydantic_ai_codex import CodexModel, CodexModelSettings, CodexProvider
 from pydantic_ai_codex.errors import ConfigurationError
-from pydantic_ai_codex.testing import CodexSimulator, SimulatorError, fake_access_token, reply
+from pydantic_ai_codex.testing import (
+    CodexSimulator,
+    GitHubEntry,
+    SimulatorError,
+    answer_with,
+    fail,
+    fake_access_token,
+    rate_limited,
+    reply,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +38,11 @@ SHA = '0123456789abcdef0123456789abcdef01234567'
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
+def wrong(value: object) -> Any:
+    """A value of a type that a type checker would not let through."""
+    return value
+
+
 async def get(simulator: CodexSimulator, url: str, **headers: str) -> httpx2.Response:
     async with simulator.http_client() as client:
         return await client.get(url, headers={name.replace('_', '-'): value for name, value in headers.items()})
@@ -37,9 +52,9 @@ async def test_the_newest_release() -> None:
     answer = await get(CodexSimulator(now=lambda: NOW), API)
 
     release = answer.json()
-    assert (answer.status_code, release['tag_name'], release['name']) == (200, 'rust-v0.169.0', '0.169.0')
+    assert (answer.status_code, release['tag_name'], release['name']) == (200, 'rust-v0.0.1', '0.0.1')
     assert (release['draft'], release['prerelease']) == (False, False)
-    assert release['html_url'] == 'https://github.com/openai/codex/releases/tag/rust-v0.169.0'
+    assert release['html_url'] == 'https://github.com/openai/codex/releases/tag/rust-v0.0.1'
     assert release['published_at'].endswith('Z')
     assert answer.headers['content-type'] == 'application/json; charset=utf-8'
     assert re.fullmatch(r'W/"[0-9a-f]{64}"', answer.headers['etag'])
@@ -56,16 +71,17 @@ async def test_the_page_redirects_to_its_tag() -> None:
     answer = await get(CodexSimulator(), PAGE)
 
     assert (answer.status_code, answer.content) == (302, b'')
-    assert answer.headers['location'] == 'https://github.com/openai/codex/releases/tag/rust-v0.169.0'
+    assert answer.headers['location'] == 'https://github.com/openai/codex/releases/tag/rust-v0.0.1'
 
 
 async def test_a_file_of_a_release() -> None:
     simulator = CodexSimulator()
-    answer = await get(simulator, f'{RAW}/rust-v0.169.0/{PROMPT}', accept_encoding='identity')
+    simulator.github.is_cacheable = True
+    answer = await get(simulator, f'{RAW}/rust-v0.0.1/{PROMPT}', accept_encoding='identity')
 
     text = simulator.github.files()[PROMPT]
     assert (answer.status_code, answer.text) == (200, text)
-    assert ('gpt-5.1' in text, 'rust-v0.169.0' in text) == (True, True)
+    assert ('gpt-5.1' in text, 'rust-v0.0.1' in text) == (True, True)
     assert answer.headers['content-type'] == 'text/plain; charset=utf-8'
     assert answer.headers['cache-control'] == 'max-age=300'
     assert answer.headers['etag'] == f'"{sha256(text.encode()).hexdigest()}"'
@@ -99,7 +115,7 @@ def test_the_catalog_has_the_listed_models() -> None:
 
 async def test_what_may_be_compressed_is_and_has_a_weak_entity_tag() -> None:
     simulator = CodexSimulator()
-    url = f'{RAW}/rust-v0.169.0/{CATALOG}'
+    url = f'{RAW}/rust-v0.0.1/{CATALOG}'
     plain = await get(simulator, url, accept_encoding='identity')
     packed = await get(simulator, url, accept_encoding='br;q=1.0, gzip;q=0.8')
 
@@ -108,7 +124,24 @@ async def test_what_may_be_compressed_is_and_has_a_weak_entity_tag() -> None:
     assert int(packed.headers['content-length']) < int(plain.headers['content-length'])
 
 
-@pytest.mark.parametrize('url', [API, f'{RAW}/rust-v0.169.0/{PROMPT}'])
+@pytest.mark.parametrize(
+    ('accepted', 'encoding'),
+    [
+        ('gzip', 'gzip'),
+        ('GZIP ; q=0.001', 'gzip'),
+        ('gzip;q=0', None),
+        ('br, gzip; q=0.000', None),
+        ('x-gzip', None),
+        ('', None),
+    ],
+)
+async def test_what_may_not_be_compressed_is_not(accepted: str, encoding: str | None) -> None:
+    answer = await get(CodexSimulator(), f'{RAW}/rust-v0.0.1/{CATALOG}', accept_encoding=accepted)
+
+    assert answer.headers.get('content-encoding') == encoding
+
+
+@pytest.mark.parametrize('url', [API, f'{RAW}/rust-v0.0.1/{PROMPT}'])
 @pytest.mark.parametrize('accept_encoding', ['gzip', 'identity'])
 async def test_what_the_client_has_is_not_sent_again(url: str, accept_encoding: str) -> None:
     simulator = CodexSimulator()
@@ -127,10 +160,10 @@ async def test_what_the_client_has_is_not_sent_again(url: str, accept_encoding: 
     ('url', 'body'),
     [
         (f'{RAW}/rust-v0.1.0/{PROMPT}', '404: Not Found'),
-        (f'{RAW}/rust-v0.169.0/codex-rs/core/other.md', '404: Not Found'),
+        (f'{RAW}/rust-v0.0.1/codex-rs/core/other.md', '404: Not Found'),
         (f'{RAW}/{SHA}/{PROMPT}', '404: Not Found'),
         ('https://raw.githubusercontent.com/openai/other/main/README.md', '404: Not Found'),
-        ('https://github.com/openai/codex/releases/tag/rust-v0.169.0', 'Not Found'),
+        ('https://github.com/openai/codex/releases/tag/rust-v0.0.1', 'Not Found'),
         ('https://github.com/openai/other/releases/latest', 'Not Found'),
     ],
 )
@@ -146,19 +179,54 @@ async def test_what_the_api_does_not_have() -> None:
     assert (answer.status_code, answer.json()['message'], answer.headers['x-ratelimit-used']) == (404, 'Not Found', '1')
 
 
-@pytest.mark.parametrize(('url', 'status'), [(API, 404), (PAGE, 404), (f'{RAW}/rust-v0.169.0/{PROMPT}', 405)])
+@pytest.mark.parametrize(('url', 'status'), [(API, 404), (PAGE, 404), (f'{RAW}/rust-v0.0.1/{PROMPT}', 405)])
 async def test_other_methods(url: str, status: int) -> None:
     async with CodexSimulator().http_client() as client:
-        answers = [await client.post(url, json={}), await client.head(url), await client.delete(url)]
+        answers = [await client.post(url, json={}), await client.delete(url)]
 
-    assert [answer.status_code for answer in answers] == [status] * 3
+    assert [answer.status_code for answer in answers] == [status] * 2
+
+
+@pytest.mark.parametrize('url', [API, PAGE, f'{RAW}/rust-v0.0.1/{PROMPT}', f'{RAW}/rust-v0.0.1/other.md'])
+async def test_head_is_answered_as_get_without_the_content(url: str) -> None:
+    simulator = CodexSimulator(now=lambda: NOW)
+    async with simulator.http_client() as client:
+        head = await client.head(url)
+    whole = await get(CodexSimulator(now=lambda: NOW), url)
+
+    assert (head.status_code, head.content, head.headers) == (whole.status_code, b'', whole.headers)
+
+
+async def test_head_over_a_port() -> None:
+    simulator = CodexSimulator()
+    async with simulator.serve() as server, httpx2.AsyncClient(base_url=server.issuer) as client:
+        head = await client.head(f'/openai/codex/rust-v0.0.1/{PROMPT}')
+        again = await client.get(f'/openai/codex/rust-v0.0.1/{PROMPT}')
+
+    assert (head.status_code, head.content, int(head.headers['content-length']) > 0) == (200, b'', True)
+    assert again.status_code == 200
+
+
+async def test_nothing_may_be_stored_unless_a_test_wants_it() -> None:
+    simulator = CodexSimulator()
+    urls = [API, PAGE, f'{RAW}/rust-v0.0.1/{PROMPT}', f'{RAW}/rust-v0.0.1/other.md']
+    simulator.github.add(
+        *[None] * 4, fail(503), rate_limited(), answer_with('', headers={'cache-control': 'max-age=1'})
+    )
+    answers = [await get(simulator, url) for url in (*urls, API, API, API)]
+    known = await get(simulator, API, if_none_match=answers[0].headers['etag'])
+    simulator.github.is_cacheable = True
+    cacheable = [(await get(simulator, url)).headers.get('cache-control') for url in urls]
+
+    assert [answer.headers['cache-control'] for answer in (*answers, known)] == ['no-store'] * 8
+    assert cacheable == ['public, max-age=60, s-maxage=60', 'no-cache', 'max-age=300', None]
 
 
 async def test_the_api_wants_to_know_who_asks() -> None:
     simulator = CodexSimulator()
     async with simulator.http_client() as client:
         del client.headers['user-agent']
-        answers = [await client.get(url) for url in (API, PAGE, f'{RAW}/rust-v0.169.0/{PROMPT}')]
+        answers = [await client.get(url) for url in (API, PAGE, f'{RAW}/rust-v0.0.1/{PROMPT}')]
 
     assert [answer.status_code for answer in answers] == [403, 302, 200]
     assert 'User-Agent' in answers[0].text
@@ -181,7 +249,7 @@ async def test_the_requests_are_recorded_apart() -> None:
     assert requests[1].path == f'/openai/codex/rust-v0.1.0/{PROMPT}'
     assert all(request.closed for request in requests)
     assert repr(requests[2]) == '<GitHubRequest 3: GET /openai/codex/releases/latest (page) -> 302>'
-    assert repr(simulator.github) == '<SimulatedGitHub: rust-v0.169.0, 3 requests>'
+    assert repr(simulator.github) == '<SimulatedGitHub: rust-v0.0.1, 3 requests>'
     assert (simulator.requests, simulator.oauth.requests) == ([], [])
 
 
@@ -190,13 +258,13 @@ async def test_over_a_port_the_path_tells_the_hosts_apart() -> None:
     async with simulator.serve() as server, httpx2.AsyncClient(base_url=server.issuer) as client:
         release = await client.get('/repos/openai/codex/releases/latest')
         page = await client.get('/openai/codex/releases/latest')
-        text = await client.get(f'/openai/codex/rust-v0.169.0/{PROMPT}')
+        text = await client.get(f'/openai/codex/rust-v0.0.1/{PROMPT}')
         same = await client.get(text.url, headers={'if-none-match': text.headers['etag']})
         missing = await client.get(f'/openai/codex/rust-v0.1.0/{PROMPT}')
         other = await client.get('/openai/codex/responses')
 
-    assert release.json()['tag_name'] == 'rust-v0.169.0'
-    assert page.headers['location'] == 'https://github.com/openai/codex/releases/tag/rust-v0.169.0'
+    assert release.json()['tag_name'] == 'rust-v0.0.1'
+    assert page.headers['location'] == 'https://github.com/openai/codex/releases/tag/rust-v0.0.1'
     assert (text.text, text.headers['content-encoding']) == (simulator.github.files()[PROMPT], 'gzip')
     assert [answer.status_code for answer in (same, missing, other)] == [304, 404, 404]
     assert [request.host for request in simulator.github.requests] == ['api', 'page', 'raw', 'raw', 'raw']
@@ -216,28 +284,28 @@ async def test_a_further_release() -> None:
     old = await get(simulator, API)
     simulator.github.publish('rust-v0.170.0')
     new = await get(simulator, API, if_none_match=old.headers['etag'])
-    texts = [(await get(simulator, f'{RAW}/rust-v0.{minor}.0/{PROMPT}')).text for minor in (169, 170)]
+    texts = [(await get(simulator, f'{RAW}/{tag}/{PROMPT}')).text for tag in ('rust-v0.0.1', 'rust-v0.170.0')]
 
     assert (new.status_code, new.json()['tag_name'], simulator.github.latest) == (200, *['rust-v0.170.0'] * 2)
     assert new.json()['published_at'] > old.json()['published_at']
     assert (await get(simulator, PAGE)).headers['location'].endswith('/rust-v0.170.0')
-    assert [f'rust-v0.{minor}.0' in text for minor, text in zip((169, 170), texts, strict=True)] == [True, True]
+    assert ['rust-v0.0.1' in texts[0], 'rust-v0.170.0' in texts[1]] == [True, True]
 
 
 async def test_a_prerelease_is_not_the_newest() -> None:
     simulator = CodexSimulator()
     simulator.github.publish('rust-v0.170.0-alpha.1', {PROMPT: 'Be bold.'}, latest=False)
 
-    assert (await get(simulator, API)).json()['tag_name'] == 'rust-v0.169.0'
+    assert (await get(simulator, API)).json()['tag_name'] == 'rust-v0.0.1'
     assert (await get(simulator, f'{RAW}/rust-v0.170.0-alpha.1/{PROMPT}')).text == 'Be bold.'
     assert (await get(simulator, f'{RAW}/rust-v0.170.0-alpha.1/{CATALOG}')).status_code == 404
 
 
 async def test_a_release_that_is_published_again_has_other_entity_tags() -> None:
     simulator = CodexSimulator()
-    url = f'{RAW}/rust-v0.169.0/{PROMPT}'
+    url = f'{RAW}/rust-v0.0.1/{PROMPT}'
     old = await get(simulator, url)
-    simulator.github.publish('rust-v0.169.0', {PROMPT: 'Grüß dich.'})
+    simulator.github.publish('rust-v0.0.1', {PROMPT: 'Grüß dich.'})
     new = await get(simulator, url, if_none_match=old.headers['etag'])
 
     assert (new.status_code, new.text) == (200, 'Grüß dich.')
@@ -247,8 +315,8 @@ async def test_a_file_that_was_dropped() -> None:
     simulator = CodexSimulator()
     simulator.github.publish('rust-v0.170.0')
     simulator.github.remove(PROMPT)
-    simulator.github.remove(CATALOG, 'rust-v0.169.0')
-    urls = [f'{RAW}/{tag}/{path}' for tag in ('rust-v0.169.0', 'rust-v0.170.0') for path in (PROMPT, CATALOG)]
+    simulator.github.remove(CATALOG, 'rust-v0.0.1')
+    urls = [f'{RAW}/{tag}/{path}' for tag in ('rust-v0.0.1', 'rust-v0.170.0') for path in (PROMPT, CATALOG)]
 
     assert [(await get(simulator, url)).status_code for url in urls] == [200, 404, 404, 200]
 
@@ -259,15 +327,25 @@ async def test_a_commit() -> None:
 
     assert (await get(simulator, f'{RAW}/{SHA}/{PROMPT}')).text == 'Be old.'
     assert simulator.github.files(SHA) == {PROMPT: 'Be old.'}
-    assert simulator.github.latest == 'rust-v0.169.0'
+    assert simulator.github.latest == 'rust-v0.0.1'
 
 
 @pytest.mark.parametrize(
     ('use', 'match'),
     [
         (lambda: CodexSimulator().github.publish('a/b'), "'a/b' is no tag"),
+        (lambda: CodexSimulator().github.publish('@next'), "'@next' is no tag"),
+        (lambda: CodexSimulator().github.publish(wrong(5)), '5 is no tag'),
+        (lambda: CodexSimulator().github.publish('v1.0', wrong('text')), "texts by path, .* not 'text'"),
+        (lambda: CodexSimulator().github.publish('v1.0', {PROMPT: wrong(b'x')}), f"'{PROMPT}' is of the type bytes"),
+        (lambda: CodexSimulator().github.publish('v1.0', {PROMPT: wrong(None)}), 'is of the type NoneType'),
+        (lambda: CodexSimulator().github.publish('v1.0', {f'/{PROMPT}': 'x'}), f"'/{PROMPT}' is no path"),
+        (lambda: CodexSimulator().github.publish('v1.0', {'a/../b': 'x'}), "'a/../b' is no path"),
+        (lambda: CodexSimulator().github.publish('v1.0', {wrong(5): 'x'}), '5 is no path'),
         (lambda: CodexSimulator().github.commit('abc', {}), "'abc' is no commit"),
-        (lambda: CodexSimulator().github.files('v1'), "There is no 'v1', only rust-v0.169.0"),
+        (lambda: CodexSimulator().github.commit(wrong(5), {}), '5 is no commit'),
+        (lambda: CodexSimulator().github.commit(SHA, {'': 'x'}), "'' is no path"),
+        (lambda: CodexSimulator().github.files('v1'), "There is no 'v1', only rust-v0.0.1"),
         (lambda: CodexSimulator().github.remove('a.md'), "There is no 'a.md', only codex-rs"),
     ],
 )
@@ -276,7 +354,15 @@ def test_what_cannot_be(use: Callable[[], object], match: str) -> None:
         use()
 
 
-@pytest.mark.parametrize('url', [API, PAGE, f'{RAW}/rust-v0.169.0/{PROMPT}'])
+def test_a_release_that_cannot_be_changes_nothing() -> None:
+    simulator = CodexSimulator()
+    with pytest.raises(ConfigurationError):
+        simulator.github.publish('rust-v0.170.0', {PROMPT: wrong(7)})
+
+    assert simulator.github.latest == 'rust-v0.0.1'
+
+
+@pytest.mark.parametrize('url', [API, PAGE, f'{RAW}/rust-v0.0.1/{PROMPT}'])
 @pytest.mark.parametrize(
     ('name', 'value'),
     [
@@ -310,7 +396,7 @@ async def test_a_token_is_known_wherever_it_hides() -> None:
     simulator = CodexSimulator()
     for number, secret in enumerate(secrets := secrets_of(simulator)):
         in_header = await get(simulator, API, x_debug=f'token={secret}')
-        in_query = await get(simulator, f'{RAW}/rust-v0.169.0/{PROMPT}?token={secret}')
+        in_query = await get(simulator, f'{RAW}/rust-v0.0.1/{PROMPT}?token={secret}')
 
         assert (in_header.status_code, in_query.status_code, number) == (401, 401, number)
     async with simulator.http_client() as client:
@@ -348,21 +434,37 @@ OFFICIAL = CodexModelSettings(codex_instructions='official')
 async def test_a_model_of_the_simulator_reads_it_and_writes_nothing(tmp_path: Path) -> None:
     """A test never writes into its user's folder, and knows no text of another simulator."""
     texts: list[str] = []
-    for tag in ('rust-v0.169.0', 'rust-v0.170.0'):
+    for tag in ('rust-v0.0.1', 'rust-v0.170.0'):
         simulator = CodexSimulator(reply('Hi'))
         simulator.github.publish(tag)
         await Agent(simulator.model('gpt-5.1-codex'), model_settings=OFFICIAL).run('Hello')
         texts.append(simulator.requests[0].body['instructions'])
         simulator.assert_exhausted()
 
-    assert ['rust-v0.169.0' in texts[0], 'rust-v0.170.0' in texts[1]] == [True, True]
+    assert ['rust-v0.0.1' in texts[0], 'rust-v0.170.0' in texts[1]] == [True, True]
     assert not (tmp_path / 'cache').exists()  # where `CODEX_CACHE_DIR` points to
+
+
+def kept_in(folder: Path) -> list[str]:
+    """The files there, without the empty one that is locked before anybody is asked."""
+    return [path.name for path in folder.rglob('*') if path.is_file() and path.name != 'lock']
+
+
+@pytest.mark.parametrize('entry', [None, fail(503), rate_limited()])
+async def test_a_provider_of_ones_own_writes_nothing_of_it_either(tmp_path: Path, entry: GitHubEntry) -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    simulator.github.fail_with(entry)
+    provider = CodexProvider(http_client=simulator.http_client(), credentials=simulator.credentials)
+    await Agent(CodexModel('gpt-5.1-codex', provider=provider), model_settings=OFFICIAL).run('Hello')
+
+    assert (len(simulator.github.requests), kept_in(tmp_path)) == (2, [])
 
 
 async def test_a_folder_that_the_test_names_is_used(tmp_path: Path) -> None:
     asked: list[int] = []
     for _ in range(2):
         simulator = CodexSimulator(reply('Hi'))
+        simulator.github.is_cacheable = True
         provider = simulator.provider(cache_dir=tmp_path / 'mine')
         await Agent(simulator.model('gpt-5.1-codex', provider=provider), model_settings=OFFICIAL).run('Hello')
         asked.append(len(simulator.github.requests))

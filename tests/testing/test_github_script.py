@@ -12,7 +12,9 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from pydantic_ai import Agent
 
+from pydantic_ai_codex import CodexModelSettings
 from pydantic_ai_codex.errors import ConfigurationError
 from pydantic_ai_codex.testing import (
     CodexSimulator,
@@ -34,10 +36,12 @@ pytestmark = pytest.mark.anyio
 API = 'https://api.github.com/repos/openai/codex/releases/latest'
 PAGE = 'https://github.com/openai/codex/releases/latest'
 PATH = 'codex-rs/core/prompt.md'
-RAW = f'https://raw.githubusercontent.com/openai/codex/rust-v0.169.0/{PATH}'
+RAW = f'https://raw.githubusercontent.com/openai/codex/rust-v0.0.1/{PATH}'
 URLS = [API, PAGE, RAW]
 NO_ENTRY: Any = reply('Hi')
 NO_HOST: Any = 'web'
+NO_NUMBER: Any = '5'
+OFFICIAL = CodexModelSettings(codex_instructions='official')
 Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
@@ -86,7 +90,9 @@ async def test_the_other_hosts_are_not_counted() -> None:
 async def test_a_rate_limit_that_is_ordered() -> None:
     clock = Clock()
     simulator = CodexSimulator(now=clock)
-    simulator.github.add(rate_limited(90), rate_limited(90, status=429), rate_limited(90, status=429))
+    simulator.github.add(
+        rate_limited(90), rate_limited(timedelta(seconds=89.1), status=429), rate_limited(89.1, status=429)
+    )
     refused, secondary, raw = [await get(simulator, url) for url in (API, API, RAW)]
 
     assert (refused.status_code, refused.headers['x-ratelimit-remaining']) == (403, '0')
@@ -96,6 +102,18 @@ async def test_a_rate_limit_that_is_ordered() -> None:
     assert (raw.status_code, raw.headers['retry-after']) == (429, '90')
     assert raw.headers['content-type'].startswith('text/plain')
     assert await statuses(simulator, *URLS) == [200, 302, 200]
+
+
+async def test_times_are_rounded_up() -> None:
+    """Who comes back when it was told to is not refused again."""
+    clock = Clock()
+    clock.advance(0.5)
+    simulator = CodexSimulator(now=clock)
+    simulator.github.add(rate_limited(0.2), rate_limited(1e12))
+    resets = [(await get(simulator, API)).headers['x-ratelimit-reset'] for _ in range(3)]
+
+    now = int(clock.now.timestamp())
+    assert resets == [str(now + 1), str(now + 10**12 + 1), str(now + 3601)]
 
 
 async def test_what_was_added_answers_in_order() -> None:
@@ -208,6 +226,49 @@ async def test_a_function_that_fails_comes_out_in_the_end(entry: GitHubEntry, ma
         simulator.assert_exhausted()
 
 
+class End(BaseException):
+    """As that of `pytest.fail()`."""
+
+
+async def test_a_function_that_ends_the_test_comes_out_at_once_and_in_the_end() -> None:
+    simulator = CodexSimulator()
+
+    def end(request: GitHubRequest) -> None:
+        raise End(request.host)
+
+    simulator.github.add(end)
+    with pytest.raises(End):
+        await get(simulator, API)
+    with pytest.raises(SimulatorError, match=r'The answer to GET .*latest raised End: api'):
+        simulator.assert_exhausted()
+    assert simulator.github.requests[0].closed
+
+
+async def test_whatever_fails_comes_out_in_the_end() -> None:
+    """Here a text that cannot be encoded."""
+    simulator = CodexSimulator(reply('Hi'))
+    simulator.github.publish('rust-v1.0.0', dict.fromkeys(simulator.github.files(), '\ud800'))
+    await Agent(simulator.model('gpt-5.1-codex'), model_settings=OFFICIAL).run('Hello')
+
+    assert all(request.closed for request in simulator.github.requests)
+    with pytest.raises(SimulatorError, match=r'The answer to GET /openai/codex/.* raised UnicodeEncodeError'):
+        simulator.assert_exhausted()
+
+
+@pytest.mark.parametrize('order', [late_answer, lost_answer])
+async def test_a_hook_that_fails_comes_out_in_the_end(order: Callable[..., GitHubEntry]) -> None:
+    simulator = CodexSimulator(reply('Hi'))
+
+    def broken() -> None:
+        raise KeyError('mine')
+
+    simulator.github.add(order(before=broken))
+    await Agent(simulator.model('gpt-5.1-codex'), model_settings=OFFICIAL).run('Hello')
+
+    with pytest.raises(SimulatorError, match=r"^What is called before the answer raised KeyError: 'mine'$"):
+        simulator.assert_exhausted()
+
+
 async def test_what_was_not_used_comes_out_in_the_end() -> None:
     simulator = CodexSimulator()
     simulator.github.add(fail(500), fail(501), answer_with(b'x' * 1_000_000))
@@ -255,7 +316,7 @@ async def test_over_a_port_the_connection_drops(entry: GitHubEntry) -> None:
     simulator.github.add(entry)
     async with simulator.serve() as server, httpx2.AsyncClient() as client:
         with pytest.raises(httpx2.TransportError):
-            await client.get(f'{server.issuer}/openai/codex/rust-v0.169.0/{PATH}')
+            await client.get(f'{server.issuer}/openai/codex/rust-v0.0.1/{PATH}')
 
     assert len(simulator.github.requests) == 1
 
@@ -360,6 +421,11 @@ def test_many_threads_ask_one_simulator() -> None:
     [
         (lambda: rate_limited(status=500), 'status=500'),
         (lambda: rate_limited(-1), 'seconds=-1'),
+        (lambda: rate_limited(math.inf), 'seconds=inf'),
+        (lambda: rate_limited(NO_NUMBER), "seconds='5'"),
+        (lambda: CodexSimulator().github.__setattr__('rate_limit', -1), 'rate_limit=-1'),
+        (lambda: CodexSimulator().github.__setattr__('rate_limit', None), 'rate_limit=None'),
+        (lambda: CodexSimulator().github.__setattr__('rate_limit', NO_NUMBER), "rate_limit='5'"),
         (lambda: slow_answer(piece_bytes=0), 'piece_bytes=0'),
         (lambda: slow_answer(seconds=math.nan), 'seconds=nan'),
         (lambda: slow_answer(stall_after=-1), 'stall_after=-1'),

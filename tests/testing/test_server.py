@@ -116,7 +116,7 @@ async def test_what_goes_wrong_is_told(body: Json, login: Login) -> None:
     messages = [answer.json()['error']['message'] for answer in answers]
     assert [answer.status_code for answer in answers] == [400, 400]
     assert messages[0] == "SimulatorError: The function that answers request 1 raised KeyError: 'nothing'"
-    assert messages[1].startswith('SimulatorError: Request 2 finds no turn')
+    assert messages[1].startswith('SimulatorError: The script of the simulator has no turn for request 2.')
     assert [request.status for request in simulator.requests] == [400, 400]
 
 
@@ -126,7 +126,7 @@ async def test_a_used_up_script_is_asked_once() -> None:
     async with simulator.serve() as server:
         provider = simulator.provider(base_url=server.base_url, http_client=None, policy=TransportPolicy())
         async with provider:
-            with pytest.raises(ModelHTTPError, match='Request 1 finds no turn'):
+            with pytest.raises(ModelHTTPError, match='has no turn for request 1'):
                 await Agent(simulator.model(provider=provider)).run('Hi')
 
     assert len(simulator.requests) == 1

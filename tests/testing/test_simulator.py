@@ -9,9 +9,11 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from pydantic_ai import Agent
 
+from pydantic_ai_codex import CodexModel, CodexProvider
 from pydantic_ai_codex.errors import ConfigurationError
-from pydantic_ai_codex.testing import CodexSimulator, SimulatorError, reply, say, think, turn
+from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, SimulatorError, reply, say, think, turn
 
 Json = dict[str, Any]
 Ask = Callable[..., Awaitable[httpx2.Response]]
@@ -40,8 +42,13 @@ async def test_unused_turns(body: Json, ask: Ask) -> None:
     await ask(simulator, {**body, 'stream': False})
     await ask(simulator, body)
 
-    with pytest.raises(SimulatorError, match=r'Not used of the script: Turn\(.*answered with \[400, 200\]'):
+    with pytest.raises(SimulatorError) as caught:
         simulator.assert_exhausted()
+
+    assert str(caught.value) == (
+        "Not used of the script: Turn(items=[Say(text='two')]). Turns in the script: 2; requests: 2, answered with "
+        '[400, 200]. A refused one uses no turn.'
+    )
 
 
 @pytest.mark.anyio
@@ -57,6 +64,36 @@ async def test_record(body: Json, ask: Ask) -> None:
     assert json.loads(request.content) == body
     assert repr(request) == '<RecordedRequest 1: POST /backend-api/codex/responses -> 200, 9 frames sent, closed>'
     assert repr(simulator) == '<CodexSimulator: 1 requests, 0 turns left>'
+
+
+def test_no_real_model_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('pydantic_ai.models.ALLOW_MODEL_REQUESTS', False)
+    simulator = CodexSimulator(reply('Hi'))
+
+    assert agent_with(simulator.provider()).run_sync('Hi').output == 'Hi'
+    with pytest.raises(RuntimeError, match='ALLOW_MODEL_REQUESTS'):
+        agent_with(CodexProvider(credentials=simulator.credentials)).run_sync('Hi')
+    with pytest.raises(RuntimeError, match='ALLOW_MODEL_REQUESTS'):
+        agent_with(simulator.provider(base_url='https://example.com')).run_sync('Hi')
+    with pytest.raises(RuntimeError, match='ALLOW_MODEL_REQUESTS'):
+        agent_with(simulator.provider(http_client=None)).run_sync('Hi')
+
+
+def agent_with(provider: CodexProvider) -> Agent:
+    return Agent(CodexModel('gpt-5.5', provider=provider), instructions='Be brief.')
+
+
+def test_what_the_tools_returned() -> None:
+    parts = [{'type': 'input_text', 'text': 'rain'}]
+    items = [
+        {'role': 'user', 'content': 'Hi'},
+        {'type': 'function_call_output', 'call_id': 'a', 'output': 'sunny'},
+        {'type': 'custom_tool_call_output', 'call_id': 'b', 'output': parts},
+    ]
+
+    requests = [RecordedRequest(1, 'POST', '/', {}, body) for body in ({'input': items}, {'input': 'Hi'}, {})]
+
+    assert [request.outputs for request in requests] == [['sunny', parts], [], []]
 
 
 @pytest.mark.anyio

@@ -215,9 +215,9 @@ async def test_unknown_path(body: Json, ask: Ask) -> None:
 async def test_exhausted_script(body: Json, ask: Ask) -> None:
     simulator = CodexSimulator(reply('Hi'))
     await ask(simulator, body)
-    with pytest.raises(SimulatorError, match=r"Request 2 finds no turn .* 'output': 'sunny'"):
+    with pytest.raises(SimulatorError, match=r"has no turn for request 2\. .* 'output': 'sunny'"):
         await ask(simulator, body)
-    with pytest.raises(AssertionError, match='Request 2 finds no turn'):
+    with pytest.raises(AssertionError, match='has no turn for request 2'):
         simulator.assert_exhausted()
 
 

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from ...errors import CredentialsError, CredentialsFileError, CredentialsNotFoundError, CredentialsSaveError
 from .._credentials import Credentials, ShapeError, update_json
-from .._paths import login_command
+from .._paths import is_default, login_command
 from .content import LARGEST, TornError, check_size, document_in, is_successor, login_in, shape_of
 from .inspection import FileFacts, facts_of, warn_of_others
 from .lock import LockedError
@@ -276,9 +276,10 @@ class LoginFile:
             return False
 
     def _not_found(self, what: str) -> CredentialsNotFoundError:
+        elsewhere = ', let CODEX_AUTH_FILE name another file' if is_default(self.path) else ''
         return CredentialsNotFoundError(
-            f'There is no login: {self.describe()} {what}. Run {login_command(self.path)}, let CODEX_AUTH_FILE name '
-            'another file, or pass `credentials=` or `api_key=` to `CodexProvider`.',
+            f'There is no login: {self.describe()} {what}. Run {login_command(self.path)}{elsewhere}, '
+            'or pass `credentials=` or `api_key=` to `CodexProvider`.',
             path=self.path,
         )
 
