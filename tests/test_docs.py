@@ -1,4 +1,4 @@
-"""README and docs/ say what is the case: their code runs, their commands exist, and their links lead somewhere."""
+"""README and docs/ say what is the case: their code runs, their commands exist, and their links have targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / 'pydantic_ai_codex'
 README = ROOT / 'README.md'
 DOCS = ROOT / 'docs'
-PAGES = [README, *sorted(DOCS.glob('*.md'))]
+EXAMPLES = ROOT / 'examples' / 'README.md'
+PAGES = [README, EXAMPLES, *sorted(DOCS.glob('*.md'))]
 LOGIN = DOCS / 'login.md'
 TEXTS = {page: page.read_text(encoding='utf-8') for page in PAGES}
 
@@ -53,15 +54,21 @@ def is_test(block: str) -> bool:
     return 'def test_' in block
 
 
+def is_configuration(block: str) -> bool:
+    """Whether it is for a `conftest.py`."""
+    return block.splitlines()[-1].startswith('models.')
+
+
 def programs(page: Path) -> list[str]:
     """What a reader would run: each block, or, where they build on each other, all of a page."""
-    blocks = [block for block in fences(page, 'python') if not is_test(block)]
+    blocks = [block for block in fences(page, 'python') if not is_test(block) and not is_configuration(block)]
     if page.stem == 'applications':
         blocks = ['\n'.join(blocks)]
     return [*blocks, *map(new_side, fences(page, 'diff'))]
 
 
 PROGRAMS = [(page, program) for page in PAGES for program in programs(page)]
+CONFIGURATIONS = [block for page in PAGES for block in fences(page, 'python') if is_configuration(block)]
 TESTS = [(page, block) for page in PAGES for block in fences(page, 'python') if is_test(block)]
 
 
@@ -92,6 +99,7 @@ def test_a_program_runs(page: Path, program: str) -> None:
 
 
 def test_the_tests_pass(tmp_path: Path) -> None:
+    (tmp_path / 'conftest.py').write_text('\n'.join(CONFIGURATIONS), encoding='utf-8')
     for number, (page, block) in enumerate(TESTS):
         (tmp_path / f'test_{page.stem}_{number}.py'.lower()).write_text(block, encoding='utf-8')
 
@@ -111,6 +119,7 @@ def test_there_is_code_to_run() -> None:
         'migration',
     }
     assert {page.stem for page, _ in TESTS} >= {'README', 'testing'}
+    assert CONFIGURATIONS
 
 
 # The commands.
@@ -175,7 +184,7 @@ LINKS = [
 
 
 @pytest.mark.parametrize(('page', 'link'), LINKS, ids=page_id)
-def test_a_link_leads_somewhere(page: Path, link: str) -> None:
+def test_a_link_has_a_target(page: Path, link: str) -> None:
     path, _, anchor = link.partition('#')
     target = (page.parent / path).resolve() if path else page
 
@@ -185,7 +194,7 @@ def test_a_link_leads_somewhere(page: Path, link: str) -> None:
 
 def test_the_readme_leads_to_every_page_and_every_example() -> None:
     linked = {link for page, link in LINKS if page == README}
-    pages = {f'docs/{page.name}' for page in PAGES if page != README}
+    pages = {f'docs/{page.name}' for page in DOCS.glob('*.md')}
     examples = {f'examples/{path.name}' for path in ROOT.glob('examples/[!_]*.py')}
 
     assert pages <= linked

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
+
+import anyio
+from pydantic_ai import Agent
 
 import pydantic_ai_codex
 from pydantic_ai_codex import CodexModelSettings, CodexProvider, TransportPolicy, auth, testing
+from pydantic_ai_codex._model import instructions as modes
 from pydantic_ai_codex._protocol.instruction_files import source_of
 from pydantic_ai_codex._protocol.model_facts import EFFORTS, MODEL_FACTS
 from pydantic_ai_codex.testing import CodexSimulator
@@ -70,12 +76,45 @@ def test_every_file_of_instructions_stands_in_the_table() -> None:
     assert {source_of(slug).files[0].path for slug in MODEL_FACTS} == files
 
 
+def test_the_request_of_the_page_is_what_goes_out() -> None:
+    shown = json.loads(TEXTS['instructions'].split('```json\n')[1].split('```')[0])
+    simulator = CodexSimulator(default=testing.reply('Hello.'))
+    agent = Agent(
+        simulator.model('gpt-5.5', settings=CodexModelSettings(codex_instructions='official')),
+        instructions='You sell fruit.',
+        system_prompt='Prices are in euros.',
+        tools=[price],
+    )
+
+    anyio.run(agent.run, 'Hello')
+
+    body = simulator.requests[0].body
+    assert is_like(shown, {name: body[name] for name in shown})
+
+
+def price(fruit: str) -> int:
+    """What a fruit costs."""
+    return len(fruit)
+
+
+def is_like(shown: Any, real: Any) -> bool:
+    """Whether it is the same, but for what dots at the end of a text stand for."""
+    pattern = re.escape(json.dumps(shown)).replace(r'\.\.\."', r'[^"]*"')
+    return re.fullmatch(pattern, json.dumps(real)) is not None
+
+
 def test_every_variable_stands_in_the_table() -> None:
     sources = (path.read_text(encoding='utf-8') for path in PACKAGE.rglob('*.py'))
     variables = {name for source in sources for name in re.findall(r"'(CODEX_[A-Z_]+)'", source)}
 
     assert len(variables) > 5
     assert variables <= named([row[0] for row in table('reference', 'variable')])
+
+
+def test_every_word_of_the_mode_stands_in_its_row() -> None:
+    (row,) = (row for row in table('reference', 'variable') if row[0] == '`CODEX_MODE`')
+
+    assert modes._OFF | modes._ON <= named(row)  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_simulator_is_described_whole() -> None:

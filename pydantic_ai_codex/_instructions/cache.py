@@ -71,6 +71,7 @@ class MemoryCache:
         self._state = State()
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lock = threading.Lock()
+        self._pid = os.getpid()
         self.paths: dict[str, Path | None] = {}
         """The files that keep the texts as well."""
         self.is_ahead = False
@@ -129,6 +130,8 @@ class MemoryCache:
 
     def try_lock(self) -> Unlock | None:
         """Be the one who asks GitHub, in this process."""
+        if self._pid != os.getpid():  # Whoever asked in the parent of a fork does not come back here.
+            self._pid, self._lock, self.is_asking = os.getpid(), threading.Lock(), False
         return self._lock.release if self._lock.acquire(blocking=False) else None
 
 

@@ -6,81 +6,25 @@ import json
 import os
 import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import IO, Any
 
 import pytest
 
 from pydantic_ai_codex.auth import AuthFile, Credentials
 from pydantic_ai_codex.testing import CodexSimulator, late_answer
 
+from ..workers import PATIENCE, Worker, workers
+
 pytestmark = pytest.mark.anyio
 
 WORKER = Path(__file__).with_name('login_worker.py')
 
-PATIENCE = 120.0
-"""Seconds for what takes one or two; CI is slow."""
-
 COPIES = 2
 """Processes that refresh at the same time while one after the other is killed."""
-
-
-class Worker:
-    """A running `login_worker.py`."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(WORKER), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.said: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,))
-        self._reader.start()
-
-    def hear(self) -> dict[str, Any]:
-        return self.said.get(timeout=PATIENCE)
-
-    def tell(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write('\n')
-        self._process.stdin.flush()
-
-    def close(self) -> int:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        exit_code = self._process.wait(PATIENCE)
-        self._reader.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        return exit_code
-
-    def kill(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-
-    def _read(self, stdout: IO[str]) -> None:
-        for line in stdout:
-            self.said.put(json.loads(line))
-
-
-@contextmanager
-def workers(count: int, *arguments: str) -> Generator[list[Worker]]:
-    started: list[Worker] = []
-    try:
-        for _ in range(count):
-            started.append(Worker(*arguments))
-        yield started
-    finally:
-        for worker in started:
-            worker.kill()
-            worker.close()
 
 
 @pytest.fixture
@@ -103,7 +47,7 @@ async def test_a_crowd_refreshes_once(simulator: CodexSimulator, tmp_path: Path)
     path = write_login(simulator, tmp_path)
     simulator.oauth.script_token(late_answer(seconds=0.2))  # the others have time to do it wrong
 
-    with workers(24, 'crowd', str(path), '4') as crowd:
+    with workers(24, WORKER, 'crowd', str(path), '4') as crowd:
         for worker in crowd:
             assert 'ready' in worker.hear()
         for worker in crowd:
@@ -185,7 +129,7 @@ async def test_who_is_killed_while_refreshing_leaves_a_whole_file_and_spends_no_
     simulator.oauth.access_token_lifetime = timedelta(0)  # always due
     random = Random(4)
 
-    with workers(1, 'nursery', str(path)) as (worker,):
+    with workers(1, WORKER, 'nursery', str(path)) as (worker,):
         assert 'ready' in worker.hear()
         nursery = Nursery(worker, simulator, path)
         for _ in range(200):
@@ -210,7 +154,7 @@ async def test_who_comes_after_one_that_was_killed_before_its_answer_says_so(
     path = write_login(simulator, tmp_path)
     simulator.oauth.access_token_lifetime = timedelta(0)
 
-    with workers(1, 'nursery', str(path)) as (worker,):
+    with workers(1, WORKER, 'nursery', str(path)) as (worker,):
         assert 'ready' in worker.hear()
         nursery = Nursery(worker, simulator, path)
         spending: queue.Queue[int] = queue.Queue()

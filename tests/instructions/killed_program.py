@@ -200,6 +200,7 @@ def kill_anywhere(folder: Path, kills: int) -> list[dict[str, Any]]:
     chance = Random(kills)
     reports: list[dict[str, Any]] = []
     alive: list[Program] = []
+    Program(lambda _: asyncio.run(write(folder, 0))).was_killed()  # so that there is a text from now on
     for kill in range(kills):
         while len(alive) < COPIES:
             alive.append(Program(partial(report_and_write, folder, 1001 * len(reports))))

@@ -14,7 +14,7 @@ import anyio.lowlevel
 import pytest
 
 from pydantic_ai_codex._instructions import Instructions, asking, errand
-from pydantic_ai_codex._instructions.cache import FileCache
+from pydantic_ai_codex._instructions.cache import FileCache, MemoryCache
 from pydantic_ai_codex._lock import try_file_lock
 from pydantic_ai_codex.errors import ConfigurationError
 from pydantic_ai_codex.testing import (
@@ -283,6 +283,19 @@ async def test_whoever_goes_away_at_once_leaves_no_failure(programs: Programs, s
     simulator.github.recover()
 
     assert (await program.get(SLUG)).state == 'fetched'
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork')
+@pytest.mark.filterwarnings('ignore:.*fork:DeprecationWarning')  # of a process with threads, since Python 3.12
+def test_the_child_of_a_fork_does_not_wait_for_who_asked_in_its_parent() -> None:
+    cache = MemoryCache()
+    assert cache.try_lock() is not None
+    assert cache.try_lock() is None
+
+    if (child := os.fork()) == 0:
+        os._exit(0 if cache.try_lock() else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 # Folders.

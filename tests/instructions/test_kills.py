@@ -53,17 +53,13 @@ def test_kills_of_one_among_several(cache_dir: Path) -> None:
     reports = kill('crowd', cache_dir, '40')
 
     assert all(report['was_killed'] for report in reports)
-    first, *others = [report['read'] for report in reports]
-    assert first == 'nothing'
-    assert set(others) <= {'nothing', 'whole'}
-    assert others[-1] == 'whole'
-    assert others == sorted(others), 'what is kept once is there for everybody'
+    assert [report['read'] for report in reports] == ['whole'] * 40
     assert len(abandoned(cache_dir)) <= 40
 
 
 async def test_what_somebody_is_writing_just_now_is_left_alone(simulator: CodexSimulator, cache_dir: Path) -> None:
     folder = cache_dir / 'pydantic-ai-codex' / 'instructions'
-    folder.mkdir(parents=True)
+    folder.mkdir(mode=0o700, parents=True)
     (folder / 'young.tmp').touch()
 
     await Instructions(simulator.http_client, cache_dir=cache_dir).get('gpt-5.1-codex')

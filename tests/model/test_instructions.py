@@ -410,9 +410,9 @@ async def test_hooks_and_cookies_of_a_users_client_have_nothing_to_do_with_githu
     client = httpx2.AsyncClient(transport=simulator.transport, event_hooks=hooks)
     simulator.github.is_cacheable = True
     async with client:
-        for _ in range(2):
-            provider = simulator.provider(http_client=client, cache_dir=cache_dir)
-            found = await provider.client.instructions.get('gpt-5.1-codex', refresh=True)
+        provider = simulator.provider(http_client=client, cache_dir=cache_dir)
+        await provider.client.instructions.get('gpt-5.1-codex')
+        found = await provider.client.instructions.get('gpt-5.1-codex', refresh=True)
         await Agent(simulator.model('gpt-5.1-codex', provider=provider)).run('Hi')
 
     assert found.state == 'revalidated'

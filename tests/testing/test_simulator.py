@@ -66,17 +66,18 @@ async def test_record(body: Json, ask: Ask) -> None:
     assert repr(simulator) == '<CodexSimulator: 1 requests, 0 turns left>'
 
 
-def test_no_real_model_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.anyio
+async def test_no_real_model_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('pydantic_ai.models.ALLOW_MODEL_REQUESTS', False)
     simulator = CodexSimulator(reply('Hi'))
 
-    assert agent_with(simulator.provider()).run_sync('Hi').output == 'Hi'
+    assert (await agent_with(simulator.provider()).run('Hi')).output == 'Hi'
     with pytest.raises(RuntimeError, match='ALLOW_MODEL_REQUESTS'):
-        agent_with(CodexProvider(credentials=simulator.credentials)).run_sync('Hi')
+        await agent_with(CodexProvider(credentials=simulator.credentials)).run('Hi')
     with pytest.raises(RuntimeError, match='ALLOW_MODEL_REQUESTS'):
-        agent_with(simulator.provider(base_url='https://example.com')).run_sync('Hi')
+        await agent_with(simulator.provider(base_url='https://example.com')).run('Hi')
     with pytest.raises(RuntimeError, match='ALLOW_MODEL_REQUESTS'):
-        agent_with(simulator.provider(http_client=None)).run_sync('Hi')
+        await agent_with(simulator.provider(http_client=None)).run('Hi')
 
 
 def agent_with(provider: CodexProvider) -> Agent:
