@@ -56,6 +56,8 @@ class Asking:
         self._next_step = next_step
         self._now = now
         self._is_exact = is_exact
+        self.has_begun = False
+        """Whether anything was asked."""
         self.outcome: TextState = 'fresh'
         """How the text was got."""
         self.got: Entry | None = None
@@ -75,6 +77,7 @@ class Asking:
         Raises:
             ConfigurationError: If the environment keeps the client from being made.
         """
+        self.has_begun = True
         asking = RELEASE if step.release else FILES
         began = anyio.current_time()
         try:

@@ -190,7 +190,7 @@ class Errand:
     def _keep(self, cache: Cache) -> None:
         """Have other processes know what was got; in a worker thread."""
         asking = self._asking
-        if cache is self._memory or (asking.got is None and asking.failure is None):
+        if cache is self._memory or not asking.has_begun:
             return
         if not asking.may_be_kept:
             self._memory.is_ahead = True

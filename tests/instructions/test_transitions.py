@@ -63,6 +63,21 @@ async def test_after_fifteen_minutes_both_are_revalidated(programs: Programs, ti
     assert programs.asked() == []
 
 
+async def test_a_release_that_was_looked_up_without_its_file_is_kept(
+    programs: Programs, simulator: CodexSimulator, time: Time
+) -> None:
+    """The file was got a little later than the release, and so it is fresh for a little longer."""
+    simulator.github.add(None, late_answer(before=lambda: time.passes(seconds=5)))
+    await programs.start().get(SLUG)
+    programs.asked()
+    time.passes(minutes=14, seconds=58)
+
+    assert (await programs.start().get(SLUG)).state == 'fresh'
+    assert programs.asked() == [('api', 304)]
+    assert (await programs.start().get(SLUG)).state == 'fresh'
+    assert programs.asked() == []
+
+
 async def test_a_new_release_is_taken_up(programs: Programs, simulator: CodexSimulator, time: Time) -> None:
     await programs.start().get(SLUG)
     programs.asked()
