@@ -1,4 +1,4 @@
-"""The HTTP client of our own, for the backend and for the login service."""
+"""HTTP clients: the one of our own, and how one of the user's serves hosts that it was not made for."""
 
 from __future__ import annotations
 
@@ -48,10 +48,13 @@ def unobserved(client: httpx2.AsyncClient) -> httpx2.AsyncClient:
     Args:
         client: A client of the user's, which is not changed.
     """
-    made = copy(client)
-    made.event_hooks = {}
-    made.cookies = {}
-    return made
+    try:
+        stranger = copy(client)
+        stranger.event_hooks = {}
+        stranger.cookies = {}
+    except Exception:  # noqa: BLE001 - a client of another class may not let itself be copied, and works all the same
+        return client
+    return stranger
 
 
 def made(factory: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -43,8 +44,9 @@ class Held:
         with self._mutex:
             self._is_over = True
             releases, self._releases = self._releases, []
-        for release in reversed(releases):
-            release()
+        with ExitStack() as stack:  # which goes on where one of them fails
+            for release in releases:
+                stack.callback(release)
 
 
 def try_file_lock(path: Path) -> Release | None:

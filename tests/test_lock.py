@@ -343,3 +343,16 @@ async def test_who_is_cancelled_as_it_works_has_what_it_got(path: Path) -> None:
     assert not is_free(path)
     unlock()
     assert is_free(path)
+
+
+def test_all_is_given_up_though_one_of_it_fails() -> None:
+    given_up: list[str] = []
+    held = Held()
+    held.add(lambda: given_up.append('first'))
+    held.add(lambda: 1 / 0)
+    held.add(lambda: given_up.append('last'))
+
+    with pytest.raises(ZeroDivisionError):
+        held.give_up()
+
+    assert given_up == ['last', 'first']

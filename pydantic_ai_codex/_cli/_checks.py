@@ -193,7 +193,7 @@ def cache_check(folder: Path, problem: str | None, texts: int, state: CacheState
     """The folder for what can be fetched again, and what is in it."""
     if problem is not None:
         advice = 'Let CODEX_CACHE_DIR name another folder.'
-        return Check('cache', 'warn', f'{folder} cannot be written: {problem}', advice)
+        return Check('cache', 'warn', f'{folder} cannot be used: {problem}', advice)
     found = f'{texts} text{"s" if texts > 1 else ""} of instructions' if texts else 'no instructions yet'
     if (release := state.release) is not None:
         found += f', the newest release is {release.tag} (asked {relative(release.checked_at, now)})'

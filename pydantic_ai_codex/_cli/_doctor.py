@@ -143,6 +143,8 @@ def _cache(now: datetime) -> Check:
 
 def _write_problem(folder: Path) -> str | None:
     """Why nothing could be kept in a folder, which need not exist."""
+    from .._instructions.cache import is_trusted
+
     try:
         existing = next(each for each in (folder, *folder.parents) if each.exists())
         # A probe that leaves nothing: what is missing of the folder is made when it is needed.
@@ -150,6 +152,8 @@ def _write_problem(folder: Path) -> str | None:
             pass
     except OSError as error:
         return error.strerror or str(error)
+    if folder.exists() and not is_trusted(folder):
+        return "it is somebody else's, or everybody can write there"
     return None
 
 

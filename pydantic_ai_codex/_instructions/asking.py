@@ -17,9 +17,11 @@ from .records import Entry, Failure
 from .steps import FILES, RELEASE, Step, Want, key, ref_of, remembered
 from .texts import TextState
 
-_PATIENCE: Final = 0.5
-"""Seconds after which it counts as a failure that somebody gave up. A program that always gives up before GitHub answers
-would otherwise wait at every request."""
+_NOTED, _LONG = 0.5, 5.0
+"""Seconds. Whoever gives up later than the first is noted, and later than the second it counts as a failure."""
+
+_TOO_OFTEN: Final = 3
+"""How often in a row that may be. A program that always gives up before GitHub answers would wait at every request."""
 
 _GAVE_UP: Final = 60.0
 """Seconds for which that is remembered."""
@@ -63,49 +65,42 @@ class Asking:
         self.got: Entry | None = None
         """The text."""
         self.failure: Failure | None = None
-        """What kept from getting something, at last."""
-        self.may_be_kept = True
-        """Whether what was got may go into files."""
+        """What kept from getting something, at first."""
 
-    async def run(self, step: Step, seconds: float) -> None:
+    async def run(self, step: Step, seconds: float, *, is_impatient: bool) -> None:
         """Ask.
 
         Args:
             step: For what.
             seconds: How long that may take.
+            is_impatient: Whether that is little, as there is a text at hand.
 
         Raises:
             ConfigurationError: If the environment keeps the client from being made.
         """
         self.has_begun = True
-        asking = RELEASE if step.release else FILES
         began = anyio.current_time()
         try:
             with anyio.move_on_after(seconds) as scope:
-                may_go_on = not step.release or await self._ask_release()
-                asking = FILES
-                if may_go_on and (ref := ref_of(self._want, self._memory.load_state())) and self._next_step().file:
+                if step.release:
+                    await self._ask_release(seconds / 2)
+                if (ref := ref_of(self._want, self._memory.load_state())) and self._next_step().file:
                     await self._ask_file(ref)
         except anyio.get_cancelled_exc_class():
-            if anyio.current_time() - began >= _PATIENCE:
-                self._fail_all(asking, 'GitHub had not answered when the request was given up', wait=_GAVE_UP)
+            self._give_up(anyio.current_time() - began)
             raise
         if scope.cancelled_caught:
-            self._fail_all(asking, 'GitHub did not answer in time')
+            self._fail_all('GitHub did not answer in time', is_impatience=is_impatient)
 
-    async def _ask_release(self) -> bool:
-        """Ask which release is the newest; whether it makes sense to ask GitHub for more."""
+    async def _ask_release(self, patience: float) -> None:
         state = self._memory.load_state()
         try:
-            release = await self._github.release(state.release, self._now())
+            release = await self._github.release(state.release, self._now(), patience=patience)
         except GitHubError as error:
-            self.may_be_kept = error.may_be_kept
-            fail = self._fail if error.is_answer else self._fail_all
-            fail(RELEASE, str(error), wait=error.wait)
-            return error.is_answer
-        self.may_be_kept = release.may_be_kept
-        self._memory.save_state(state.with_release(release).without_failure(RELEASE))
-        return True
+            self._fail(RELEASE, str(error), wait=error.wait)
+        else:
+            self._memory.given_up = 0
+            self._memory.save_state(state.with_release(release).without_failure(RELEASE))
 
     async def _ask_file(self, ref: str) -> None:
         known = self._memory.load_entry(self._want.name, ref)
@@ -116,7 +111,6 @@ class Asking:
             try:
                 entry = await self._fetch(file, ref, known)
             except GitHubError as error:
-                self.may_be_kept = self.may_be_kept and error.may_be_kept
                 if not error.is_missing:
                     return self._fail(FILES, str(error), wait=error.wait)
             except UnusableTextError as error:
@@ -132,10 +126,8 @@ class Asking:
 
     def _candidates(self, ref: str, known: Entry | None) -> Iterator[InstructionFile]:
         """Where to look."""
-        release = self._memory.load_state().release
-        # Of an older release, or one that only a history names, another text would be kept under its name.
-        may_be_pinned = not self._is_exact and release is not None and ref == release.tag
-        files = [file for file in self._source.files if file.sha is None or may_be_pinned]
+        # For whoever has named a release, only what it has itself will do.
+        files = [file for file in self._source.files if file.sha is None or not self._is_exact]
         urls = [file.url(ref) for file in files]
         # A tag does not change: what it did not have before, it does not have now.
         start = urls.index(known.url) if known is not None and known.url in urls else 0
@@ -148,26 +140,42 @@ class Asking:
         reply = await self._github.file(file, ref, old.etag if old else None, self._now())
         if old is not None and reply.is_unchanged:
             self.outcome = 'revalidated'
-            return replace(old, etag=reply.etag or old.etag, checked_at=self._now(), may_be_kept=reply.may_be_kept)
+            return replace(old, etag=reply.etag or old.etag, checked_at=self._now())
         # A catalog takes some milliseconds.
         text = await anyio.to_thread.run_sync(read_text, reply.content, file, self._source.slug)
         if text is None:
             return None
         self.outcome = 'fetched'
-        return Entry(ref, url, reply.etag, self._now(), file.sha is not None, text, may_be_kept=reply.may_be_kept)
+        return Entry(ref, url, reply.etag, self._now(), file.sha is not None, text)
 
     def _take(self, entry: Entry) -> None:
         self.got = entry
-        self.may_be_kept = self.may_be_kept and entry.may_be_kept
+        self._memory.given_up = 0
         state = self._memory.load_state()
         self._memory.save_entry(self._want.name, entry, spare=state.release.tag if state.release else None)
         self._memory.save_state(state.without_failure(FILES).without_failure(key(self._want, entry.ref)))
 
-    def _fail(self, what: str, reason: str, *, wait: float | None = None, is_final: bool = False) -> None:
-        self.failure = remembered(reason, self._now(), wait=wait, is_final=is_final)
-        self._memory.save_state(self._memory.load_state().with_failure(what, self.failure))
+    def _give_up(self, seconds: float) -> None:
+        """Note that somebody did not wait any longer."""
+        if seconds >= _NOTED:
+            self._memory.given_up += 1
+        if seconds >= _LONG or self._memory.given_up >= _TOO_OFTEN:
+            self._fail_all('GitHub had not answered when the request was given up', wait=_GAVE_UP)
 
-    def _fail_all(self, what: str, reason: str, *, wait: float | None = None) -> None:
-        """Remember that nobody answered: where one host is out of reach, the next start shall not wait for the other."""
-        for each in {what, FILES}:
-            self._fail(each, reason, wait=wait)
+    def _fail(
+        self,
+        what: str,
+        reason: str,
+        *,
+        wait: float | None = None,
+        is_final: bool = False,
+        is_impatience: bool = False,
+    ) -> None:
+        failure = remembered(reason, self._now(), wait=wait, is_final=is_final, is_impatience=is_impatience)
+        self.failure = self.failure or failure
+        self._memory.save_state(self._memory.load_state().with_failure(what, failure))
+
+    def _fail_all(self, reason: str, *, wait: float | None = None, is_impatience: bool = False) -> None:
+        """Remember that nobody answered, whichever host was asked last: the next start shall not wait for the other."""
+        for what in (RELEASE, FILES):
+            self._fail(what, reason, wait=wait, is_impatience=is_impatience)

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
+from .._lock import Held, try_file_lock
 from .._lock import Release as Unlock
-from .._lock import try_file_lock
 from .records import Entry, Failure, State, dump_entry, dump_state, load_entry, load_state
 
 _STATE: Final = 'state.json'
@@ -78,8 +78,11 @@ class MemoryCache:
         """Whether what is known here could not be kept in files."""
         self.hanging: Failure | None = None
         """Another program that holds the lock of the files and does not give it up."""
-        self.is_asking = False
-        """Whether somebody is finding out more just now, and has not kept it yet."""
+        self.given_up = 0
+        """How often in a row somebody did not wait for GitHub."""
+        self.asking: Held | None = None
+        """What the one holds who is finding out more just now, and has not kept it yet."""
+        self._asking_since = 0.0
         self._adopting = threading.Lock()
 
     def load_state(self) -> State:
@@ -117,7 +120,7 @@ class MemoryCache:
             is_locked: Whether it is the caller who may ask GitHub, so that what the files say is the last word.
         """
         known = self._state
-        if self.is_ahead or (self.is_asking and not is_locked):
+        if self.is_ahead or (self.asking is not None and not is_locked):
             return
         state = load()
         with self._adopting:
@@ -131,8 +134,26 @@ class MemoryCache:
     def try_lock(self) -> Unlock | None:
         """Be the one who asks GitHub, in this process."""
         if self._pid != os.getpid():  # Whoever asked in the parent of a fork does not come back here.
-            self._pid, self._lock, self.is_asking = os.getpid(), threading.Lock(), False
-        return self._lock.release if self._lock.acquire(blocking=False) else None
+            self._pid, self._lock, self.asking = os.getpid(), threading.Lock(), None
+        if not self._lock.acquire(blocking=False):
+            return None
+        self._asking_since = time.monotonic()
+        return self._lock.release
+
+    def end_asking(self, held: Held) -> None:
+        """Say that what was got is kept."""
+        if self.asking is held:
+            self.asking = None
+
+    def end_overdue(self, seconds: float) -> None:
+        """Take the turn from somebody who has had it for longer than that.
+
+        An event loop that was stopped in the midst of it does not give it back.
+        """
+        held = self.asking
+        if held is not None and time.monotonic() - self._asking_since > seconds:
+            self.end_asking(held)
+            held.give_up()
 
 
 class FileCache:
@@ -223,11 +244,11 @@ class FileCache:
             OSError: If there cannot be one, or it is somebody else's, who could put words into the model's mouth.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_trusted(self.folder):
+        if not is_trusted(self.folder):
             raise PermissionError(errno.EPERM, 'others can write there')
 
     def _read(self, path: Path) -> bytes | None:
-        return _read(path) if _is_trusted(self.folder) else None
+        return _read(path) if is_trusted(self.folder) else None
 
     def _tidy(self, name: str, spared: set[Path]) -> None:
         abandoned = [path for path in _files(self.folder, '', '.tmp') if _age(path) > _ABANDONED]
@@ -236,15 +257,18 @@ class FileCache:
                 path.unlink()
 
 
-def _is_trusted(folder: Path) -> bool:
-    """Whether nobody but this user, and the one who may do everything, can write there."""
+def is_trusted(folder: Path) -> bool:
+    """Whether a folder of ours is this user's, and not everybody's: who can write there puts words into the model's mouth.
+
+    A group is believed, as that of a volume in a container; and so is the one who may do everything.
+    """
     if os.name != 'posix':
         return True
     try:
-        about = folder.stat()
+        facts = [folder.stat(), folder.parent.stat()]
     except _FAILURES:
         return False
-    return about.st_uid in (os.geteuid(), 0) and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return all(about.st_uid in (os.geteuid(), 0) and not about.st_mode & stat.S_IWOTH for about in facts)
 
 
 def _files(folder: Path, start: str, end: str) -> list[Path]:

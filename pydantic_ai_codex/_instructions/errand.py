@@ -26,6 +26,9 @@ _LONGEST_PAUSE: Final = 0.25
 _PAUSE: Final = 0.05
 """Seconds between two looks at whether another process is done."""
 
+_GRACE: Final = 1.0
+"""Seconds for what comes after asking."""
+
 _HANGING: Final = timedelta(minutes=1)
 """For how long nobody waits for another program that did not give up its turn in time."""
 
@@ -58,6 +61,7 @@ class Errand:
     ) -> None:
         self._source = source
         self._want = Want(source.name, ref)
+        self._github = github
         self._memory = memory
         self._kept = kept
         self._now = now
@@ -112,41 +116,36 @@ class Errand:
     # Asking: one task of this process at a time, and it alone waits for other processes.
 
     async def _ask(self, cache: Cache) -> Step:
-        budget = BUDGET if self._is_patient() else STALE_BUDGET
+        is_impatient = self._view().has_text(self._want) and self._refresh_since is None
+        budget = STALE_BUDGET if is_impatient else BUDGET
         deadline = anyio.current_time() + budget
         if (hanging := self._memory.hanging) is not None and hanging.at <= self._now() < hanging.until:
             return Step(problem=hanging)
+        self._memory.end_overdue(BUDGET + _GRACE)
         unlock = await patiently(self._memory.try_lock, budget, longest_pause=_LONGEST_PAUSE)
         if unlock is None:
-            return Step(problem=self._hang('Another request has been asking GitHub for too long'))
+            return Step(problem=self._busy('Another request has been asking GitHub for too long'))
         if (step := self._step()).is_settled:  # another task has asked meanwhile
             unlock()
             return step
-        held = Held()
+        self._memory.asking = held = Held()
         held.add(unlock)
-        self._memory.is_asking = True
         try:
-            return await self._ask_alone(cache, held, deadline)
+            if not await self._lock_files(cache, held, deadline):
+                return Step(problem=self._hang())
+            return await self._ask_alone(deadline, budget, is_impatient=is_impatient)
         finally:
             await self._finish(cache, held)
 
-    def _is_patient(self) -> bool:
-        """Whether there is nothing at hand that would do."""
-        view = self._view()
-        # The text of another release would do, but not for a conversation that has begun with its own.
-        has_text = view.entry is not None or (view.older is not None and self._want.ref is None)
-        return not has_text or self._refresh_since is not None
-
-    async def _ask_alone(self, cache: Cache, held: Held, deadline: float) -> Step:
-        if not await self._lock_files(cache, held, deadline):
-            failure = self._hang('Another program has been asking GitHub for too long')
-            self._memory.hanging = failure
-            return Step(problem=failure)
+    async def _ask_alone(self, deadline: float, budget: float, *, is_impatient: bool) -> Step:
         await anyio.to_thread.run_sync(self._recall, True)
         step = self._step()
         if step.is_settled:  # another process has asked meanwhile
             return step
-        await self._asking.run(step, deadline - anyio.current_time())
+        seconds = deadline - anyio.current_time()
+        if is_impatient and seconds < budget / 2:
+            return Step(problem=self._busy('There was no time left to ask GitHub'))
+        await self._asking.run(step, seconds, is_impatient=is_impatient or seconds < budget / 2)
         if self._refresh_since is not None:
             return Step(problem=self._asking.failure)
         return next_step(self._want, self._view(), self._now())
@@ -165,8 +164,14 @@ class Errand:
             await anyio.sleep(_PAUSE)
         return True
 
-    def _hang(self, reason: str) -> Failure:
-        return Failure(reason, self._now(), self._now() + _HANGING)
+    def _busy(self, reason: str) -> Failure:
+        return Failure(reason, self._now(), self._now())
+
+    def _hang(self) -> Failure:
+        """Remember that another program does not give up its turn."""
+        reason = 'Another program has been asking GitHub for too long'
+        self._memory.hanging = Failure(reason, self._now(), self._now() + _HANGING)
+        return self._memory.hanging
 
     async def _finish(self, cache: Cache, held: Held) -> None:
         """Keep what was got, and let others ask, in this order; to its end, also where the task is cancelled."""
@@ -175,8 +180,8 @@ class Errand:
             try:
                 self._keep(cache)
             finally:
-                self._memory.is_asking = False
                 held.give_up()
+                self._memory.end_asking(held)
 
         # Under way before anything is awaited; a worker thread would not be.
         thread = threading.Thread(target=finish, name='pydantic-ai-codex: instructions')
@@ -185,20 +190,23 @@ class Errand:
         except RuntimeError:  # There is none to be had, or the interpreter ends.
             finish()
         with anyio.CancelScope(shield=True):
-            await patiently(lambda: None if thread.is_alive() else True, BUDGET)
+            # Not for long: the text is there, whatever the disk does.
+            await patiently(lambda: None if thread.is_alive() else True, _GRACE)
 
     def _keep(self, cache: Cache) -> None:
         """Have other processes know what was got; in a worker thread."""
         asking = self._asking
         if cache is self._memory or not asking.has_begun:
             return
-        if not asking.may_be_kept:
+        if self._github.is_private:
             self._memory.is_ahead = True
             return
         state = self._memory.load_state()
-        # The text first: a release whose text is not there yet would have others ask for it.
-        if (entry := asking.got) is not None:
-            is_kept = cache.save_entry(self._want.name, entry, spare=state.release.tag if state.release else None)
+        newest = state.release.tag if state.release else None
+        # The text first: a release whose text is not there yet would have others ask for it. One of a pinned commit does
+        # not go under the name of a release that perhaps only a history names.
+        if (entry := asking.got) is not None and (entry.ref == newest or not entry.is_pinned):
+            is_kept = cache.save_entry(self._want.name, entry, spare=newest)
             path = cache.path_of(self._want.name, entry.ref) if is_kept else None
             self._memory.paths[key(self._want, entry.ref)] = path
         self._memory.is_ahead = not cache.save_state(state)
@@ -209,7 +217,7 @@ class Errand:
         view = self._view()
         self._check_exact(view)
         entry = view.entry or view.older
-        is_kept = not (self._memory.is_ahead and self._asking.may_be_kept)
+        is_kept = not self._memory.is_ahead or self._github.is_private
         problem = None if step.problem is None else sentence(step.problem, is_kept=is_kept)
         if entry is None:
             return built_in(self._want.name, problem)

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+import anyio
 from pydantic_core import from_json
 
 from .._debug import debug, debugging
@@ -54,24 +55,12 @@ class GitHubError(Exception):
     Attributes:
         wait: For how many seconds not to ask again, where GitHub says so.
         is_missing: Whether GitHub says that there is no such thing.
-        is_answer: Whether GitHub answered at all.
-        may_be_kept: Whether it may go into a file.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        wait: float | None = None,
-        is_missing: bool = False,
-        is_answer: bool = True,
-        may_be_kept: bool = True,
-    ) -> None:
+    def __init__(self, reason: str, *, wait: float | None = None, is_missing: bool = False) -> None:
         super().__init__(reason)
-        self.may_be_kept = may_be_kept
         self.wait = wait
         self.is_missing = is_missing
-        self.is_answer = is_answer
 
 
 class Reply(NamedTuple):
@@ -92,11 +81,6 @@ class Reply(NamedTuple):
         """What GitHub calls this version."""
         return usable_etag(self.headers.get('etag'))
 
-    @property
-    def may_be_kept(self) -> bool:
-        """Whether it may go into a file; what a simulated GitHub says may not."""
-        return 'no-store' not in self.headers.get('cache-control', '').lower()
-
 
 class GitHub:
     """Asks GitHub.
@@ -109,35 +93,45 @@ class GitHub:
     def __init__(self, http_client: HTTPLease | None = None, *, originator: str = DEFAULT_ORIGINATOR) -> None:
         self._lease = http_client or _own_client
         self._user_agent = user_agent(originator)
+        self.is_private = False
+        """Whether an answer asked not to be stored, as those of a simulated GitHub do."""
 
-    async def release(self, known: Release | None, now: datetime) -> Release:
+    async def release(self, known: Release | None, now: datetime, *, patience: float) -> Release:
         """The newest release.
 
-        Where the API has been asked too often from this address, which whole offices share, the redirect of the page
-        names it as well.
+        Where the API has been asked too often from this address, which whole offices share, or is out of reach, the
+        redirect of the page names it as well.
 
         Args:
             known: What is known of it.
             now: The wall clock.
+            patience: For how many seconds to wait for the API.
 
         Raises:
             GitHubError: If it is not to be had.
             ConfigurationError: If the environment keeps the client from being made.
         """
-        reply = await self._get(
-            RELEASE_URL,
-            {'accept': 'application/vnd.github+json', 'x-github-api-version': '2022-11-28'},
-            known.etag if known else None,
-        )
-        if known is not None and reply.is_unchanged:
-            return Release(known.tag, reply.etag or known.etag, now, reply.may_be_kept)
-        if reply.status_code == 200:
-            return Release(_tag(_json(reply.content).get('tag_name')), reply.etag, now, reply.may_be_kept)
+        try:
+            with anyio.fail_after(patience):
+                return await self._release_of_api(known, now)
+        except GitHubError as error:
+            refusal = error
+        except TimeoutError:
+            refusal = GitHubError(f'{RELEASE_URL.split("/")[2]} did not answer in time')
         with suppress(GitHubError):  # What counts is why the API refuses, and for how long.
             page = await self._get(RELEASE_PAGE_URL, {}, None)
             if 300 <= page.status_code < 400 and (tag := _tag_in(page.headers.get('location', ''))):
                 # Without an ETag: it is one of the API.
-                return Release(tag, None, now, page.may_be_kept)
+                return Release(tag, None, now)
+        raise refusal
+
+    async def _release_of_api(self, known: Release | None, now: datetime) -> Release:
+        headers = {'accept': 'application/vnd.github+json', 'x-github-api-version': '2022-11-28'}
+        reply = await self._get(RELEASE_URL, headers, known.etag if known else None)
+        if known is not None and reply.is_unchanged:
+            return Release(known.tag, reply.etag or known.etag, now)
+        if reply.status_code == 200:
+            return Release(_tag(_json(reply.content).get('tag_name')), reply.etag, now)
         raise _refusal(reply, RELEASE_URL, now)
 
     async def file(self, file: InstructionFile, ref: str, etag: str | None, now: datetime) -> Reply:
@@ -175,7 +169,8 @@ class GitHub:
             raise GitHubError(f'{url} cannot be asked for ({type(error).__name__})', is_missing=True) from None
         except Exception as error:  # noqa: BLE001 - no failure of a transport, whoever's it is, may end the turn
             # Its words may quote a proxy with its password.
-            raise GitHubError(f'{host} was not reached ({type(error).__name__})', is_answer=False) from None
+            raise GitHubError(f'{host} was not reached ({type(error).__name__})') from None
+        self.is_private = self.is_private or 'no-store' in reply.headers.get('cache-control', '').lower()
         if debugging():
             debug('GET %s %d', url, reply.status_code)
         return reply
@@ -224,7 +219,6 @@ def _refusal(reply: Reply, url: str, now: datetime) -> GitHubError:
         reason,
         wait=_wait(reply, now) if reply.status_code in _LIMITED else None,
         is_missing=reply.status_code in _GONE,
-        may_be_kept=reply.may_be_kept,
     )
 
 

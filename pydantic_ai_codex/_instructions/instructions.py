@@ -75,7 +75,7 @@ class Instructions:
         """
         wanted = check_ref(ref) if ref is not None else used if is_release(used) else None
         source = source_of(slug)
-        # Where a conversation began without, as what was pinned was not to be had, it does not change its rules later.
+        # A conversation that began without does not change its rules later, whatever was pinned.
         if BUILT_IN in (wanted, used):
             return built_in(source.name)
         errand = Errand(

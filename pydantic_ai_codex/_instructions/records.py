@@ -34,13 +34,11 @@ class Release:
         tag: Its tag.
         etag: What GitHub calls this answer.
         checked_at: When GitHub said so, in UTC.
-        may_be_kept: Whether it may go into a file.
     """
 
     tag: str
     etag: str | None
     checked_at: datetime
-    may_be_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,14 @@ class Failure:
         reason: Why, as the beginning of a sentence.
         at: When that was, in UTC.
         until: When to ask again, in UTC.
+        is_impatience: Whether it only says that nobody waited for long, as there was a text at hand. Whoever has none
+            does not heed it.
     """
 
     reason: str
     at: datetime
     until: datetime
+    is_impatience: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,6 @@ class Entry:
         checked_at: When GitHub was last asked whether it is still the same, in UTC.
         is_pinned: Whether it is from a pinned commit, as the release has it no more.
         text: The instructions.
-        may_be_kept: Whether it may go into a file.
     """
 
     ref: str
@@ -106,7 +106,6 @@ class Entry:
     checked_at: datetime
     is_pinned: bool
     text: str
-    may_be_kept: bool = True
 
 
 def usable_etag(value: object) -> str | None:
@@ -163,7 +162,12 @@ def dump_state(state: State) -> bytes:
             if release is None
             else {'tag': release.tag, 'etag': release.etag, 'checked_at': release.checked_at.isoformat()},
             'failures': {
-                what: {'reason': failure.reason, 'at': failure.at.isoformat(), 'until': failure.until.isoformat()}
+                what: {
+                    'reason': failure.reason,
+                    'at': failure.at.isoformat(),
+                    'until': failure.until.isoformat(),
+                    'is_impatience': failure.is_impatience,
+                }
                 for what, failure in state.failures.items()
             },
         },
@@ -183,7 +187,12 @@ def load_state(content: bytes) -> State:
                 return State()
             release = Release(release['tag'], usable_etag(release['etag']), _moment(release['checked_at']))
         failures = {
-            str(what): Failure(str(failure['reason']), _moment(failure['at']), _moment(failure['until']))
+            str(what): Failure(
+                str(failure['reason']),
+                _moment(failure['at']),
+                _moment(failure['until']),
+                failure['is_impatience'] is True,
+            )
             for what, failure in cast('dict[str, Any]', document['failures']).items()
         }
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):

@@ -54,6 +54,14 @@ class View:
     entry: Entry | None = None
     older: Entry | None = None
 
+    def has_text(self, want: Want) -> bool:
+        """Whether there is a text that would do.
+
+        That of another release would, but not for a conversation that has begun with its own, and not for whoever has
+        named one.
+        """
+        return self.entry is not None or (self.older is not None and want.ref is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -85,22 +93,22 @@ def next_step(want: Want, view: View, now: datetime, *, refresh_since: datetime 
         refresh_since: Where everything is asked for anew: since when, so that whoever waited for another who did it
             does not do it again. Failures of the past do not count then.
     """
-    is_refresh = refresh_since is not None
     release = view.state.release
-    problem: Failure | None = None
-    ask_release = want.ref is None and not _is_fresh(release.checked_at if release else None, now, refresh_since)
-    if ask_release and not is_refresh and (problem := failure_of(view.state, RELEASE, now)):
-        ask_release = False
     ref = ref_of(want, view.state)
-    if ask_release:
+
+    def failed(what: str) -> Failure | None:
+        failure = None if refresh_since is not None else failure_of(view.state, what, now)
+        return failure if failure is None or view.has_text(want) or not failure.is_impatience else None
+
+    problem: Failure | None = None
+    is_old = want.ref is None and not _is_fresh(release.checked_at if release else None, now, refresh_since)
+    if is_old and (problem := failed(RELEASE)) is None:
         # The file may change with the release, so it is asked for as well, or found to be fresh.
         return Step(release=True, file=True)
     if ref is None or not _is_due(want, view.entry, now, refresh_since):
         return Step(problem=problem)
-    if not is_refresh and (
-        failure := failure_of(view.state, FILES, now) or failure_of(view.state, key(want, ref), now)
-    ):
-        return Step(problem=failure)
+    if failure := failed(FILES) or failed(key(want, ref)):
+        return Step(problem=problem or failure)
     return Step(file=True)
 
 
@@ -122,7 +130,9 @@ def failure_of(state: State, what: str, now: datetime) -> Failure | None:
     return failure
 
 
-def remembered(reason: str, now: datetime, *, wait: float | None = None, is_final: bool = False) -> Failure:
+def remembered(
+    reason: str, now: datetime, *, wait: float | None = None, is_final: bool = False, is_impatience: bool = False
+) -> Failure:
     """A failure, to be remembered.
 
     Args:
@@ -130,11 +140,12 @@ def remembered(reason: str, now: datetime, *, wait: float | None = None, is_fina
         now: The wall clock.
         wait: The seconds that GitHub asks for, which counts between a minute and an hour.
         is_final: Whether it is an answer, and not an accident.
+        is_impatience: Whether it does not count for those who have no text.
     """
     duration = TTL if is_final else _REMEMBERED
     if wait is not None:
         duration = min(max(timedelta(seconds=wait), _LEAST), _MOST)
-    return Failure(reason, now, now + duration)
+    return Failure(reason, now, now + duration, is_impatience)
 
 
 def _is_due(want: Want, entry: Entry | None, now: datetime, refresh_since: datetime | None) -> bool:

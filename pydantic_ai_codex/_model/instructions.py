@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,11 +50,11 @@ def wants_official(settings: Mapping[str, Any], slug: str, own: str | None, mess
         ConfigurationError: If the setting or `CODEX_MODE` is none of the words that it takes.
     """
     mode = choice(settings, 'codex_instructions', ('official', 'agent', 'auto')) or _default_mode()
-    if mode != 'auto' or 'codex' in slug.lower():
+    if mode != 'auto' or _is_codex(slug):
         return mode != 'agent'
-    if (response := _last_response(messages)) is not None:
-        return _ref_in(response) is not None
-    return own is None
+    # What a model of Codex answered says nothing of the others, as it has its text in any case.
+    before = next((each for each in _responses(messages) if not _is_codex(each.model_name or '')), None)
+    return own is None if before is None else _ref_in(before) is not None
 
 
 def wanted_ref(settings: Mapping[str, Any]) -> str | None:
@@ -71,8 +71,7 @@ def wanted_ref(settings: Mapping[str, Any]) -> str | None:
 
 def used_ref(messages: Sequence[ModelMessage]) -> str | None:
     """The release whose instructions a conversation has had so far."""
-    response = _last_response(messages)
-    return None if response is None else _ref_in(response)
+    return next((ref for ref in map(_ref_in, _responses(messages)) if ref is not None), None)
 
 
 def make_prompt(own: str | None, official: ModelInstructions | None, *, has_tools: bool) -> Prompt:
@@ -89,10 +88,15 @@ def make_prompt(own: str | None, official: ModelInstructions | None, *, has_tool
     return Prompt(official.text, tuple(map(developer_message, preamble)))
 
 
-def _last_response(messages: Sequence[ModelMessage]) -> ModelResponse | None:
-    """The last answer of ours, as far as the history still has one."""
-    ours = (each for each in reversed(messages) if isinstance(each, ModelResponse) and each.provider_name == OUR_NAME)
-    return next(ours, None)
+def _is_codex(model: str) -> bool:
+    return 'codex' in model.lower()
+
+
+def _responses(messages: Sequence[ModelMessage]) -> Iterator[ModelResponse]:
+    """The answers of ours that the history still has, the last one first."""
+    for message in reversed(messages):
+        if isinstance(message, ModelResponse) and message.provider_name == OUR_NAME:
+            yield message
 
 
 def _ref_in(response: ModelResponse) -> str | None:

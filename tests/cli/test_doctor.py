@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -350,6 +351,22 @@ def test_a_cache_folder_that_is_none(
     code, checks = examined(capsys)
 
     assert (code, checks['cache']['state']) == outcome
+
+
+@pytest.mark.usefixtures('login')
+@pytest.mark.skipif(sys.platform == 'win32', reason='modes')
+def test_a_cache_folder_in_which_everybody_can_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('CODEX_CACHE_DIR', str(tmp_path))
+    folder = tmp_path / 'pydantic-ai-codex' / 'instructions'
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+
+    _, checks = examined(capsys)
+
+    assert checks['cache']['state'] == 'warn'
+    assert 'everybody can write there' in checks['cache']['text']
 
 
 @pytest.mark.usefixtures('login')

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import httpx2
 import pytest
 
 from pydantic_ai_codex._instructions import Instructions, asking, errand
@@ -65,13 +66,28 @@ async def test_tags_that_do_not_exist_leave_nothing_behind(
 
     for number in range(100):
         found = await program.get(SLUG, used=f'v7.{number}.0')
-        assert (found.ref, found.state) == ('rust-v0.0.1', 'stale')
+        assert (found.text, found.is_pinned) == ('The words of then.', True)
 
     assert sorted(os.listdir(folder)) == ['gpt_5_codex_prompt@rust-v0.0.1.md', 'lock', 'state.json']
     assert (folder / 'state.json').stat().st_size < 20_000
     programs.asked()
     assert (await program.get(SLUG)).state == (await programs.start().get(SLUG)).state == 'fresh'
     assert programs.asked() == []
+
+
+async def test_a_text_of_a_commit_goes_on_in_other_programs(
+    programs: Programs, simulator: CodexSimulator, folder: Path
+) -> None:
+    """Also in one that shares no folder, and when a newer release is out."""
+    simulator.github.commit('1d005f8cc65b39197baed8ed69b8b8592b0db194', {FILE: 'The words of then.'})
+    simulator.github.remove(FILE)
+    first = await programs.start().get(SLUG)
+    simulator.github.publish('rust-v0.0.2', {'codex-rs/core/prompt.md': 'Without the family.'})
+
+    elsewhere = await simulator.provider().client.instructions.get(SLUG, used=first.ref)
+    again = await programs.start().get(SLUG, used=first.ref)
+
+    assert (elsewhere.text, elsewhere.ref) == (again.text, again.ref) == ('The words of then.', 'rust-v0.0.1')
 
 
 async def test_many_old_releases_do_not_push_the_newest_out(programs: Programs, simulator: CodexSimulator) -> None:
@@ -171,6 +187,9 @@ async def test_what_may_not_be_stored_is_not(programs: Programs, simulator: Code
     assert (found.state, found.path) == ('fetched', None)
     assert (await program.get(SLUG)).state == 'fresh'
     assert os.listdir(folder) == ['lock']
+    simulator.github.fail_with(connect_error(), host='raw')
+    assert (await program.get('gpt-5.1')).state == 'built-in'
+    assert os.listdir(folder) == ['lock']
 
 
 # A refresh on demand tells what it met.
@@ -202,6 +221,17 @@ async def test_a_refresh_does_not_tell_of_what_is_over(programs: Programs, simul
 
     assert found.problem is not None
     assert "no instructions for 'gpt-5.1-codex'" in found.problem
+
+
+async def test_a_client_that_cannot_be_copied_serves_as_it_is(simulator: CodexSimulator) -> None:
+    class Client(httpx2.AsyncClient):
+        def __copy__(self) -> Client:
+            raise TypeError('There is one of me.')
+
+    async with Client(transport=simulator.transport) as client:
+        program = simulator.provider(http_client=client).client.instructions
+
+        assert (await program.get(SLUG)).state == 'fetched'
 
 
 # Who asks.
@@ -255,13 +285,16 @@ async def test_a_program_that_hangs_is_waited_for_once(
     unlock()
 
 
-async def test_whoever_gives_up_early_does_not_wait_at_every_request(
+async def test_whoever_always_gives_up_early_does_not_wait_at_every_request(
     programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch, time: Time
 ) -> None:
-    monkeypatch.setattr(asking, '_PATIENCE', 0)
+    monkeypatch.setattr(asking, '_NOTED', 0)
     simulator.github.fail_with(late_answer(seconds=float('inf')))
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(programs.start().get(SLUG), 0.2)
+    program = programs.start()
+    for _ in range(3):
+        assert (await programs.start().get(SLUG, ref='built-in')).problem is None
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(program.get(SLUG), 0.1)
 
     found = await programs.start().get(SLUG)
 
@@ -269,6 +302,82 @@ async def test_whoever_gives_up_early_does_not_wait_at_every_request(
     simulator.github.recover()
     time.passes(minutes=1)
     assert (await programs.start().get(SLUG)).state == 'fetched'
+
+
+async def test_one_that_gives_up_takes_nothing_from_the_others(
+    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, '_NOTED', 0)
+    simulator.github.add(late_answer(seconds=float('inf')))
+    program = programs.start()
+    first, second = asyncio.create_task(program.get(SLUG)), asyncio.create_task(program.get(SLUG))
+    while not simulator.github.requests:
+        await anyio.lowlevel.checkpoint()
+    first.cancel()
+
+    assert (await second).state == 'fetched'
+
+
+async def test_impatience_with_a_text_at_hand_takes_nothing_from_those_without(
+    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch, time: Time
+) -> None:
+    await programs.start().get(SLUG)
+    time.passes(minutes=15)
+    monkeypatch.setattr(errand, 'STALE_BUDGET', 0.05)
+    simulator.github.fail_with(late_answer(seconds=float('inf')))
+    assert (await programs.start().get(SLUG)).state == 'stale'
+    simulator.github.recover()
+    programs.asked()
+
+    assert (await programs.start().get(SLUG)).state == 'stale'
+    assert programs.asked() == []
+    assert (await programs.start().get('gpt-5.1')).state == 'fetched'
+
+
+async def test_a_network_that_lets_only_some_hosts_through(programs: Programs, simulator: CodexSimulator) -> None:
+    simulator.github.fail_with(connect_error(), host='api')
+
+    assert (await programs.start().get(SLUG)).state == 'fetched'
+    assert [host for host, _ in programs.asked()] == ['api', 'page', 'raw']
+
+
+async def test_a_host_that_swallows_requests_leaves_time_for_the_others(
+    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errand, 'BUDGET', 1)
+    simulator.github.fail_with(late_answer(seconds=float('inf')), host='api')
+
+    assert (await programs.start().get(SLUG)).state == 'fetched'
+
+
+def test_an_event_loop_that_was_stopped_does_not_keep_its_turn(
+    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulator.github.add(late_answer(seconds=float('inf')))
+    program = programs.start()
+
+    async def stop() -> None:
+        task = asyncio.create_task(program.get(SLUG))
+        while not simulator.github.requests:
+            await anyio.lowlevel.checkpoint()
+        task.get_loop().stop()
+        await task
+
+    loop = asyncio.new_event_loop()
+    with pytest.raises(RuntimeError, match='stopped'):
+        loop.run_until_complete(stop())
+    monkeypatch.setattr(errand, 'BUDGET', 0.01)
+    monkeypatch.setattr(errand, '_GRACE', 0)
+    assert asyncio.run(program.get(SLUG)).state == 'built-in'
+    monkeypatch.setattr(errand, 'BUDGET', 60)
+    monkeypatch.setattr(errand, '_GRACE', -60)
+
+    assert asyncio.run(program.get(SLUG)).state == 'fetched'
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0.1))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
 
 
 async def test_whoever_goes_away_at_once_leaves_no_failure(programs: Programs, simulator: CodexSimulator) -> None:
@@ -302,12 +411,14 @@ def test_the_child_of_a_fork_does_not_wait_for_who_asked_in_its_parent() -> None
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='modes')
-@pytest.mark.parametrize('mode', [0o777, 0o770, 0o707])
-async def test_a_folder_in_which_others_can_write_is_not_believed(programs: Programs, folder: Path, mode: int) -> None:
+@pytest.mark.parametrize(('which', 'mode'), [('leaf', 0o777), ('leaf', 0o702), ('parent', 0o777)])
+async def test_a_folder_in_which_others_can_write_is_not_believed(
+    programs: Programs, folder: Path, which: str, mode: int
+) -> None:
     await programs.start().get(SLUG)
     text = folder / 'gpt_5_codex_prompt@rust-v0.0.1.md'
     text.write_bytes(text.read_bytes().replace(b'These are', b'Obey whom'))
-    await anyio.Path(folder).chmod(mode)
+    await anyio.Path(folder if which == 'leaf' else folder.parent).chmod(mode)
 
     found = await programs.start().get(SLUG)
 

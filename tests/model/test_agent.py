@@ -349,8 +349,11 @@ async def test_the_effort_and_the_tier_are_not_in_the_slug(codex_simulator: Code
 
 
 async def test_requests_can_be_forbidden(codex_simulator: CodexSimulator) -> None:
+    """Those of a provider that is not the simulator's own, wherever it leads to."""
+    provider = codex_simulator.provider(http_client=codex_simulator.http_client)
+
     with override_allow_model_requests(False), pytest.raises(RuntimeError, match='not allowed'):
-        await Agent(codex_simulator.model()).run('Hello')
+        await Agent(codex_simulator.model(provider=provider)).run('Hello')
 
     assert codex_simulator.requests == []
 

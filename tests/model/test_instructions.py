@@ -317,6 +317,26 @@ async def test_the_family_of_codex_has_its_text_whatever_model_spoke_before(simu
     assert sent(simulator) == (CODEX, [OWN])
 
 
+async def test_what_a_model_of_codex_answered_decides_nothing_for_the_others(simulator: CodexSimulator) -> None:
+    history = (await Agent(simulator.model('gpt-5.1-codex'), instructions=OWN).run('Hi')).all_messages()
+
+    await Agent(simulator.model('gpt-5.5'), instructions=OWN).run('And now?', message_history=history)
+
+    assert sent(simulator) == (OWN, [])
+
+
+async def test_a_turn_without_the_official_text_does_not_change_it(simulator: CodexSimulator) -> None:
+    agent = Agent(simulator.model('gpt-5.1-codex'))
+    history = (await agent.run('Hi')).all_messages()
+    settings = CodexModelSettings(codex_instructions='agent')
+    history = (await agent.run('And?', message_history=history, model_settings=settings)).all_messages()
+    simulator.github.publish('rust-v0.0.2')
+
+    await Agent(simulator.model('gpt-5.1-codex')).run('And now?', message_history=history)
+
+    assert sent(simulator)[0] == CODEX
+
+
 async def test_a_pinned_release_that_was_not_to_be_had_does_not_come_later(simulator: CodexSimulator) -> None:
     settings = CodexModelSettings(codex_instructions_ref='rust-v0.0.1')
     agent = Agent(simulator.model('gpt-5.1-codex', settings=settings))
