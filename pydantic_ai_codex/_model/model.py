@@ -182,6 +182,7 @@ class CodexModel(Model[CodexClient]):
         given = cast('Mapping[str, Any]', settings or {})
         by_default = 'thinking' if params.output_mode in ('native', 'prompted') else 'text'
         with mapped_errors(self.model_name):
+            check_names(given)
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
             credentials = await self.client.authenticate()
             messages = await download_files(messages)
@@ -238,7 +239,6 @@ class CodexModel(Model[CodexClient]):
     ) -> CodexRequest:
         conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
         session_id = session_id_for(conversation_id or str(uuid4()))
-        check_names(settings)
         cache_key: object = settings.get('codex_prompt_cache_key')
         if not isinstance(cache_key, str | None) or cache_key == '':
             raise ConfigurationError(f'The setting `codex_prompt_cache_key` takes a text, not {cache_key!r}.')

@@ -472,7 +472,7 @@ async def test_github_that_does_not_answer_is_not_waited_for_longer_than_the_bud
     if has_text:
         await programs.start().get(SLUG)
         time.passes(minutes=15)
-    monkeypatch.setattr(errand, 'STALE_BUDGET' if has_text else 'BUDGET', 0.05)
+    monkeypatch.setattr(errand, 'STALE_BUDGET' if has_text else 'BUDGET', 1)
     simulator.github.fail_with(late_answer(seconds=math.inf))
 
     found = await programs.start().get(SLUG)

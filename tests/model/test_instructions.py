@@ -379,6 +379,15 @@ async def test_a_failure_does_not_hide_behind_the_fetch(simulator: CodexSimulato
     assert simulator.github.requests == []
 
 
+async def test_a_setting_that_does_not_exist_is_told_before_anybody_is_asked(simulator: CodexSimulator) -> None:
+    settings = cast(ModelSettings, {'codex_instruction': 'agent'})
+
+    with pytest.raises(UserError, match='codex_instructions'):
+        await Agent(simulator.model('gpt-5.1-codex')).run('Hi', model_settings=settings)
+
+    assert simulator.github.requests == []
+
+
 async def test_models_of_one_provider_share_what_was_fetched(simulator: CodexSimulator) -> None:
     provider = simulator.provider()
 
