@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ pytestmark = pytest.mark.anyio
 
 FILE = 'codex-rs/core/gpt_5_codex_prompt.md'
 SLUG = 'gpt-5.1-codex'
+
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -286,15 +288,14 @@ async def test_a_program_that_hangs_is_waited_for_once(
 
 
 async def test_whoever_always_gives_up_early_does_not_wait_at_every_request(
-    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch, time: Time
+    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch, time: Time, until: Until
 ) -> None:
     monkeypatch.setattr(asking, '_NOTED', 0)
     simulator.github.fail_with(late_answer(seconds=float('inf')))
     program = programs.start()
     for number in range(3):
         task = asyncio.create_task(program.get(SLUG))
-        while len(simulator.github.requests) == number:
-            await anyio.sleep(0)
+        await until(lambda number=number: len(simulator.github.requests) > number)
         task.cancel()
         await asyncio.wait([task])
 
@@ -307,14 +308,13 @@ async def test_whoever_always_gives_up_early_does_not_wait_at_every_request(
 
 
 async def test_one_that_gives_up_takes_nothing_from_the_others(
-    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch
+    programs: Programs, simulator: CodexSimulator, monkeypatch: pytest.MonkeyPatch, until: Until
 ) -> None:
     monkeypatch.setattr(asking, '_NOTED', 0)
     simulator.github.add(late_answer(seconds=float('inf')))
     program = programs.start()
     first, second = asyncio.create_task(program.get(SLUG)), asyncio.create_task(program.get(SLUG))
-    while not simulator.github.requests:
-        await anyio.lowlevel.checkpoint()
+    await until(lambda: bool(simulator.github.requests))
     first.cancel()
 
     assert (await second).state == 'fetched'
@@ -382,12 +382,13 @@ def test_an_event_loop_that_was_stopped_does_not_keep_its_turn(
     loop.close()
 
 
-async def test_whoever_goes_away_at_once_leaves_no_failure(programs: Programs, simulator: CodexSimulator) -> None:
+async def test_whoever_goes_away_at_once_leaves_no_failure(
+    programs: Programs, simulator: CodexSimulator, until: Until
+) -> None:
     simulator.github.fail_with(slow_answer(stall_after=1))
     program = programs.start()
     task = asyncio.create_task(program.get(SLUG))
-    while not simulator.github.requests:
-        await anyio.lowlevel.checkpoint()
+    await until(lambda: bool(simulator.github.requests))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
