@@ -59,6 +59,7 @@ LAYERS = [
     'pydantic_ai_codex._urls',
     'pydantic_ai_codex._user_agent',
     'pydantic_ai_codex._http_client',
+    'pydantic_ai_codex._http_reply',
     'pydantic_ai_codex._lock',
     'pydantic_ai_codex._protocol',
     'pydantic_ai_codex._policy',

@@ -152,7 +152,7 @@ class Asking:
         self.got = entry
         self._memory.given_up = 0
         state = self._memory.load_state()
-        self._memory.save_entry(self._want.name, entry, spare=state.release.tag if state.release else None)
+        self._memory.save_entry(self._want.name, entry, spare=state.tag)
         self._memory.save_state(state.without_failure(FILES).without_failure(key(self._want, entry.ref)))
 
     def _give_up(self, seconds: float) -> None:

@@ -59,7 +59,6 @@ class Errand:
         is_exact: bool = False,
         is_refresh: bool = False,
     ) -> None:
-        self._source = source
         self._want = Want(source.name, ref)
         self._github = github
         self._memory = memory
@@ -202,11 +201,10 @@ class Errand:
             self._memory.is_ahead = True
             return
         state = self._memory.load_state()
-        newest = state.release.tag if state.release else None
         # The text first: a release whose text is not there yet would have others ask for it. One of a pinned commit does
         # not go under the name of a release that perhaps only a history names.
-        if (entry := asking.got) is not None and (entry.ref == newest or not entry.is_pinned):
-            is_kept = cache.save_entry(self._want.name, entry, spare=newest)
+        if (entry := asking.got) is not None and (entry.ref == state.tag or not entry.is_pinned):
+            is_kept = cache.save_entry(self._want.name, entry, spare=state.tag)
             path = cache.path_of(self._want.name, entry.ref) if is_kept else None
             self._memory.paths[key(self._want, entry.ref)] = path
         self._memory.is_ahead = not cache.save_state(state)

@@ -7,14 +7,14 @@ What is said of GitHub's answers is from its public documentation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import anyio
-from pydantic_core import from_json
 
 from .._debug import debug, debugging
+from .._http_reply import HTTPLease, Reply, own_lease, read_reply
 from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.instruction_files import (
     GITHUB,
@@ -32,8 +32,6 @@ from .records import Release, usable_etag
 
 if TYPE_CHECKING:
     import httpx2
-
-    from ..auth._http import HTTPLease
 
 _TIMEOUT: Final = 20.0
 """Seconds for each step; in all, the budget of the caller counts."""
@@ -63,13 +61,10 @@ class GitHubError(Exception):
         self.is_missing = is_missing
 
 
-class Reply(NamedTuple):
-    """An answer."""
+class Answer(Reply):
+    """An answer of GitHub."""
 
-    status_code: int
-    headers: Mapping[str, str]
-    """With lower-case names."""
-    content: bytes
+    __slots__ = ()
 
     @property
     def is_unchanged(self) -> bool:
@@ -91,7 +86,7 @@ class GitHub:
     """
 
     def __init__(self, http_client: HTTPLease | None = None, *, originator: str = DEFAULT_ORIGINATOR) -> None:
-        self._lease = http_client or _own_client
+        self._lease = http_client or own_lease
         self._user_agent = user_agent(originator)
         self.is_private = False
         """Whether an answer asked not to be stored, as those of a simulated GitHub do."""
@@ -131,10 +126,10 @@ class GitHub:
         if known is not None and reply.is_unchanged:
             return Release(known.tag, reply.etag or known.etag, now)
         if reply.status_code == 200:
-            return Release(_tag(_json(reply.content).get('tag_name')), reply.etag, now)
+            return Release(_tag(reply.json().get('tag_name')), reply.etag, now)
         raise _refusal(reply, RELEASE_URL, now)
 
-    async def file(self, file: InstructionFile, ref: str, etag: str | None, now: datetime) -> Reply:
+    async def file(self, file: InstructionFile, ref: str, etag: str | None, now: datetime) -> Answer:
         """A file: 200 with it, or 304 where it has not changed.
 
         Args:
@@ -157,7 +152,7 @@ class GitHub:
             return reply
         raise _refusal(reply, url, now)
 
-    async def _get(self, url: str, headers: Mapping[str, str], etag: str | None) -> Reply:
+    async def _get(self, url: str, headers: Mapping[str, str], etag: str | None) -> Answer:
         host = url.split('/')[2]
         condition = {'if-none-match': etag} if etag else {}
         try:
@@ -176,7 +171,7 @@ class GitHub:
         return reply
 
 
-async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str]) -> Reply:
+async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, str]) -> Answer:
     import httpx2
 
     from .._http_client import unobserved
@@ -190,14 +185,12 @@ async def _exchange(client: httpx2.AsyncClient, url: str, headers: Mapping[str, 
     )
     response = await unobserved(client).send(request, stream=True, auth=None, follow_redirects=False)
     try:
-        content = b''
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > LARGEST_FILE:
-                raise GitHubError(f'The answer to {url} is far too large')
+        reply = await read_reply(response, LARGEST_FILE)
     finally:
         await response.aclose()
-    return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+    if reply is None:
+        raise GitHubError(f'The answer to {url} is far too large')
+    return Answer(*reply)
 
 
 def _not_sendable() -> tuple[type[Exception], ...]:
@@ -207,7 +200,7 @@ def _not_sendable() -> tuple[type[Exception], ...]:
     return httpx2.InvalidURL, httpx2.LocalProtocolError, UnicodeError
 
 
-def _refusal(reply: Reply, url: str, now: datetime) -> GitHubError:
+def _refusal(reply: Answer, url: str, now: datetime) -> GitHubError:
     host = url.split('/')[2]
     if reply.status_code in _LIMITED:
         reason = f'{host} takes no more requests from here for now'
@@ -222,7 +215,7 @@ def _refusal(reply: Reply, url: str, now: datetime) -> GitHubError:
     )
 
 
-def _wait(reply: Reply, now: datetime) -> float | None:
+def _wait(reply: Answer, now: datetime) -> float | None:
     """The seconds after which to ask again."""
     headers = reply.headers
     is_used_up = headers.get('x-ratelimit-remaining') == '0' and 'retry-after' not in headers
@@ -240,17 +233,3 @@ def _tag_in(location: str) -> str | None:
     prefix = f'{GITHUB}/{REPOSITORY}/releases/tag/'
     tag = location.removeprefix(prefix)
     return tag if location.startswith(prefix) and is_release(tag) else None
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    try:
-        value: Any = from_json(content)
-    except ValueError:
-        return {}
-    return cast('dict[str, Any]', value) if isinstance(value, dict) else {}
-
-
-def _own_client() -> AbstractAsyncContextManager[httpx2.AsyncClient]:
-    from .._http_client import own_client
-
-    return own_client()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from .._clock import Clock, SystemClock
+from .._http_reply import HTTPLease
 from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.instruction_files import BUILT_IN, check_ref, is_release, source_of
 from ..errors import ConfigurationError
@@ -16,9 +17,6 @@ from .errand import Errand
 from .folder import cache_folder
 from .github import GitHub
 from .texts import ModelInstructions, built_in
-
-if TYPE_CHECKING:
-    from ..auth._http import HTTPLease
 
 CacheDir: TypeAlias = str | os.PathLike[str] | Literal[False] | None
 """The cache folder; `False` keeps everything in memory."""

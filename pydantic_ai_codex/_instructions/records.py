@@ -71,6 +71,11 @@ class State:
     release: Release | None = None
     failures: Mapping[str, Failure] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def tag(self) -> str | None:
+        """The tag of the newest release."""
+        return None if self.release is None else self.release.tag
+
     def with_release(self, release: Release) -> State:
         """The state after GitHub has named the release."""
         return replace(self, release=release)

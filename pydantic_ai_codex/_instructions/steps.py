@@ -114,7 +114,7 @@ def next_step(want: Want, view: View, now: datetime, *, refresh_since: datetime 
 
 def ref_of(want: Want, state: State) -> str | None:
     """The tag or commit whose text is wanted, as far as it is known."""
-    return want.ref or (state.release.tag if state.release else None)
+    return want.ref or state.tag
 
 
 def key(want: Want, ref: str) -> str:

@@ -217,14 +217,11 @@ class CodexModel(Model[CodexClient]):
         self, messages: Sequence[ModelMessage], settings: Mapping[str, Any], params: ModelRequestParameters
     ) -> ModelInstructions | None:
         ref = wanted_ref(settings)
-        # How to write JSON, which pydantic-ai adds for prompted output, is no instruction of the agent's.
-        asked_for = params.prompted_output_instructions
-        parts = (
-            None
-            if params.instruction_parts is None
-            else [p for p in params.instruction_parts if p.content != asked_for]
-        )
-        own = agent_instructions(messages, replace(params, instruction_parts=parts))
+        if asked_for := params.prompted_output_instructions:
+            # How to write JSON, which pydantic-ai adds for prompted output, is no instruction of the agent's.
+            parts = [part for part in params.instruction_parts or () if part.content != asked_for]
+            params = replace(params, instruction_parts=parts)
+        own = agent_instructions(messages, params)
         if not wants_official(settings, self.model_name, own, messages):
             return None
         return await self.client.instructions.get(self.model_name, ref=ref, used=used_ref(messages))

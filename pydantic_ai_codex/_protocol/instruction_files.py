@@ -16,6 +16,7 @@ from urllib.parse import quote
 from pydantic_core import from_json
 
 from ..errors import ConfigurationError
+from .values import object_or_empty
 
 GITHUB_API: Final = 'https://api.github.com'
 GITHUB: Final = 'https://github.com'
@@ -230,23 +231,24 @@ def _from_catalog(content: bytes, slug: str) -> tuple[str | None, dict[str, str]
         catalog: object = from_json(content)
     except ValueError:
         raise UnusableTextError('it is no JSON') from None
-    models: object = _dict(catalog).get('models')
+    models: object = object_or_empty(catalog).get('models')
     if not isinstance(models, list):
         raise UnusableTextError('it lists no models')
-    model = next((_dict(entry) for entry in cast('list[Any]', models) if _dict(entry).get('slug') == slug), None)
+    model = next(
+        (object_or_empty(entry) for entry in cast('list[Any]', models) if object_or_empty(entry).get('slug') == slug),
+        None,
+    )
     if model is None:
         return None, {}
-    messages = _dict(model.get('model_messages'))
+    messages = object_or_empty(model.get('model_messages'))
     texts = [text for text in (messages.get('instructions_template'), model.get('base_instructions')) if _is_text(text)]
     if not texts:
         raise UnusableTextError(f'its entry for {slug!r} holds no instructions')
-    variables = {name: text for name, text in _dict(messages.get('instructions_variables')).items() if _is_text(text)}
+    variables = {
+        name: text for name, text in object_or_empty(messages.get('instructions_variables')).items() if _is_text(text)
+    }
     return texts[0], variables
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return cast('dict[str, Any]', value) if isinstance(value, dict) else {}

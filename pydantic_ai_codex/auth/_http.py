@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import anyio
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from .._http_reply import HTTPLease, Reply, own_lease, read_reply
 from .._protocol.constants import DEFAULT_ORIGINATOR, MAX_ERROR_BODY_BYTES, ORIGINATOR_HEADER
 from .._user_agent import user_agent
 from ..errors import CodexError, ConfigurationError, TransportError, TransportPhase, TransportTimeoutError
@@ -17,9 +17,6 @@ from ._secrets import quotable
 
 if TYPE_CHECKING:
     import httpx2
-
-HTTPLease: TypeAlias = 'Callable[[], AbstractAsyncContextManager[httpx2.AsyncClient]]'
-"""Makes an HTTP client available for one request, as the class `httpx2.AsyncClient` itself does."""
 
 _TIMEOUT: Final = 20.0
 """Seconds for a request in all."""
@@ -29,23 +26,6 @@ _CONNECT_TIMEOUT: Final = 10.0
 
 _LARGEST: Final = 16 * MAX_ERROR_BODY_BYTES
 """Bytes of an answer; tokens take some thousand."""
-
-
-class Reply(NamedTuple):
-    """An answer of the login service."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    """With lower-case names."""
-    content: bytes
-
-    def json(self) -> dict[str, Any]:
-        """The JSON object in it, or an empty one where it holds none."""
-        try:
-            value: Any = from_json(self.content)
-        except ValueError:
-            return {}
-        return cast('dict[str, Any]', value) if isinstance(value, dict) else {}
 
 
 class AuthHTTP:
@@ -65,11 +45,11 @@ class AuthHTTP:
     def __init__(
         self, http_client: HTTPLease | None = None, *, originator: str = DEFAULT_ORIGINATOR, is_bound: bool = False
     ) -> None:
-        if not callable(http_client or _own_client):
+        if not callable(http_client or own_lease):
             raise ConfigurationError(
                 f'`http_client` takes a callable that makes a client, not a {type(http_client).__name__}.'
             )
-        self._lease = http_client or _own_client
+        self._lease = http_client or own_lease
         self.is_bound = is_bound
         """Whether it works on the event loop of the caller only."""
         self.originator = originator
@@ -152,13 +132,10 @@ async def _exchange(client: httpx2.AsyncClient, url: str, sending: _Sending, hea
 
 
 async def _read(response: httpx2.Response, url: str) -> Reply:
-    content = b''
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > _LARGEST:
-            raise TransportError(f'The answer of {_origin(url)} is far too large for a login.', phase='read')
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(response.status_code, headers, content)
+    reply = await read_reply(response, _LARGEST)
+    if reply is None:
+        raise TransportError(f'The answer of {_origin(url)} is far too large for a login.', phase='read')
+    return reply
 
 
 def _failure(error: Exception, url: str, *, was_sent: bool) -> CodexError:
@@ -181,12 +158,6 @@ def _failure(error: Exception, url: str, *, was_sent: bool) -> CodexError:
     return TransportError(
         f'{_origin(url)} {what} ({type(error).__name__}{": " if words else ""}{words}). {next_step}', phase=phase
     )
-
-
-def _own_client() -> AbstractAsyncContextManager[httpx2.AsyncClient]:
-    from .._http_client import own_client
-
-    return own_client()
 
 
 def _origin(url: str) -> str:

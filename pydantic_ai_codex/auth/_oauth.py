@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from .. import _environment
+from .._http_reply import Reply
 from .._protocol.constants import (
     AUTHORIZE_PATH,
     CLIENT_ID,
@@ -27,7 +28,6 @@ from .._protocol.constants import (
 from .._protocol.values import text_or_none
 from .._urls import check_secure_url
 from ._credentials import Credentials
-from ._http import Reply
 from ._secrets import masked, quotable
 
 RefreshReason: TypeAlias = Literal['proactive_expiry', 'scheduled', 'unauthorized_recovery', 'forced']

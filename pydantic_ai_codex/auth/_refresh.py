@@ -18,6 +18,7 @@ from datetime import UTC
 from typing import Final
 
 from .._clock import Clock
+from .._http_reply import Reply
 from ..errors import (
     ConfigurationError,
     CredentialsError,
@@ -30,7 +31,7 @@ from ..errors import (
 from ._credentials import Credentials
 from ._file.login_file import SupersededError
 from ._file.notes import RefreshNote, RefreshState, new_note
-from ._http import AuthHTTP, Reply
+from ._http import AuthHTTP
 from ._oauth import Endpoints, Failure, RefreshReason, endpoints_of, failure_of, permanent_failure, refresh_body
 from ._oauth import refreshed as refreshed_by
 from ._safe_store import SafeStore

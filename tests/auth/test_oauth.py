@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from inline_snapshot import snapshot
 
+from pydantic_ai_codex._http_reply import Reply
 from pydantic_ai_codex.auth import Endpoints, LoginError
-from pydantic_ai_codex.auth._http import Reply
 from pydantic_ai_codex.auth._login.requests import (
     PKCE,
     authorize_url,

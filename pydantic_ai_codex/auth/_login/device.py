@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from ..._clock import Clock, SystemClock
+from ..._http_reply import Reply
 from ..._protocol.constants import DEFAULT_ORIGINATOR, DEVICE_LIFETIME
 from ..._protocol.values import text_or_none
 from ...errors import LoginError, TransportError
 from .._credentials import Credentials
-from .._http import AuthHTTP, Reply
+from .._http import AuthHTTP
 from .._oauth import Endpoints, failure_of
 from .requests import DeviceCode, device_code, device_code_body, device_token_body
 from .service import LoginService, problem_of, unreached

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from ..._http_reply import Reply
 from ..._protocol.constants import CLIENT_ID, DEVICE_LIFETIME, HEADER_WORD, ISSUER, SCOPE
 from ..._protocol.values import text_or_none
 from ...errors import LoginError
 from .._credentials import Credentials
-from .._http import Reply
 from .._oauth import Endpoints, failure_of
 
 _TOKEN_EXCHANGE: Final = 'urn:ietf:params:oauth:grant-type:token-exchange'

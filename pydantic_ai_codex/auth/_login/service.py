@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, quote_plus
 
 from ..._clock import Clock
+from ..._http_reply import Reply
 from ..._protocol.values import text_or_none
 from ...errors import LoginError, TransportError
 from .._credentials import Credentials
-from .._http import AuthHTTP, Reply
+from .._http import AuthHTTP
 from .._oauth import Endpoints, failure_of
 from .._secrets import secrets_of
 from .requests import code_form, exchange_form, logged_in
