@@ -56,14 +56,16 @@ class CodexStream:
             whole: Whether to read on to the end of the answer.
 
         Raises:
-            CodexError: As `receive` does, and not complete yet. Then nothing is to be handed out.
+            CodexError: As `receive` does. Then nothing is to be handed out.
         """
+        ahead: list[Event] = []
         while self._failure is not None or not self._decoder.ended:
-            events = await self._read()
+            events = await self.receive()
             # Those that nobody reads may be many and large; they are not worth the memory.
-            self._ahead += [event for event in events if not isinstance(event, UnknownEvent)]
+            ahead += [event for event in events if not isinstance(event, UnknownEvent)]
             if not whole and any(map(_shows_something, events)):
-                return
+                break
+        self._ahead = ahead
 
     async def receive(self) -> Sequence[Event]:
         """The next events, at least one; nothing after the last, which is always `ResponseEnded`.
@@ -74,37 +76,38 @@ class CodexStream:
             TransportError: If the connection breaks.
             MalformedStreamError: If what arrives is no event stream.
         """
+        events: list[Event] = []
         if self._ahead:
-            events, self._ahead = self._ahead, []
+            events, self._ahead = self._ahead, events
             return events
+        decoder = self._decoder
         try:
-            return await self._read()
+            if self._failure is not None:
+                raise self._failure
+            while not events and not decoder.ended:
+                batch = () if self._closed else await self._connection.receive()
+                if not batch:
+                    self._end()
+                if self._debug:
+                    self._log(batch)
+                for data in batch:
+                    events += decoder.receive(data)
         except CodexError as error:
             self._complete(error)
-            raise
-
-    async def _read(self) -> list[Event]:
-        if self._failure is not None:
-            raise self._failure
-        events: list[Event] = []
-        while not events and not self._decoder.ended:
-            batch = () if self._closed else await self._connection.receive()
-            if not batch and self._closed:
-                raise TransportError(
-                    'The stream was closed before the answer was complete.', phase='read', in_stream=True
-                )
-            if not batch:
-                self._decoder.close()
-            for data in batch:
-                if self._debug:
-                    debug('event %s', hidden(readable(data), self._credentials))
-                try:
-                    events += self._decoder.receive(data)
-                except BackendError as failure:
-                    if not events:
-                        raise
-                    self._failure = failure
+            if not events or not isinstance(error, BackendError):
+                raise
+            self._failure = error
         return events
+
+    def _end(self) -> None:
+        """Take the end of what the connection brings."""
+        if self._closed:
+            raise TransportError('The stream was closed before the answer was complete.', phase='read', in_stream=True)
+        self._decoder.close()
+
+    def _log(self, batch: Sequence[bytes]) -> None:
+        for data in batch:
+            debug('event %s', hidden(readable(data), self._credentials))
 
     async def aclose(self) -> None:
         """Close the stream; more than once, and while another task waits for events, does no harm."""

@@ -143,7 +143,7 @@ def map_usage(usage: Usage) -> RequestUsage:
 
 
 @cache
-def takes_citations(manager: type) -> bool:
+def takes_citations(manager: type[Any]) -> bool:
     """Whether a text part can have citations: not in pydantic-ai 2.60.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from pydantic_ai.messages import ModelResponseStreamEvent, ToolCallPart
@@ -23,12 +23,10 @@ class StreamedCalls:
     """The calls of functions, custom tools and the shell.
 
     Args:
-        parts: The parts of the answer.
         system: Our name on parts.
     """
 
-    def __init__(self, parts: Parts, system: str) -> None:
-        self._parts = parts
+    def __init__(self, system: str) -> None:
         self._system = system
         self._calls: dict[str, ToolCallStarted] = {}
         self._done: set[str] = set()
@@ -36,35 +34,39 @@ class StreamedCalls:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._calls
 
-    def start(self, call: ToolCallStarted) -> Iterable[ModelResponseStreamEvent]:
+    def start(self, parts: Parts, call: ToolCallStarted) -> Iterable[ModelResponseStreamEvent]:
         """Take the start of a call."""
         self._calls[call.item_id] = call
-        return (self._part(call, _INPUT_OPENS if _is_custom(call) else None),)
+        return (self._part(parts, call, _INPUT_OPENS if _is_custom(call) else None),)
 
-    def more(self, piece: ToolCallDelta) -> Iterable[ModelResponseStreamEvent]:
-        """Take a piece of its arguments."""
-        call = self._calls[piece.item_id]
-        arguments = _quoted(piece.arguments) if _is_custom(call) else piece.arguments
+    def piece(self, piece: ToolCallDelta) -> str:
+        """A piece of its arguments, as it stands in them."""
+        return _quoted(piece.arguments) if _is_custom(self._calls[piece.item_id]) else piece.arguments
+
+    def more(self, parts: Parts, piece: ToolCallDelta) -> Sequence[ModelResponseStreamEvent]:
+        """Take a piece of its arguments, or all of them in place of those before."""
+        arguments = self.piece(piece)
         if not piece.replaces:
-            return self._more(piece.item_id, arguments)
+            return self.add(parts, piece.item_id, arguments)
+        call = self._calls[piece.item_id]
         if _is_custom(call):
             arguments = _INPUT_OPENS + arguments + (_INPUT_CLOSES if piece.item_id in self._done else '')
-        return (self._part(call, arguments),)
+        return (self._part(parts, call, arguments),)
 
-    def end(self, done: ToolCallDone) -> Iterable[ModelResponseStreamEvent]:
+    def end(self, parts: Parts, done: ToolCallDone) -> Iterable[ModelResponseStreamEvent]:
         """Take the end of its arguments. Those that were cut stay no JSON, so that nobody takes them for the whole."""
         self._done.add(done.item_id)
         if _is_custom(self._calls[done.item_id]):
-            return () if done.cut else self._more(done.item_id, _INPUT_CLOSES)
-        part = self._parts.get_part_by_vendor_id(done.item_id)
+            return () if done.cut else self.add(parts, done.item_id, _INPUT_CLOSES)
+        part = parts.get_part_by_vendor_id(done.item_id)
         is_bare = isinstance(part, ToolCallPart) and part.args is None
-        return self._more(done.item_id, _CUT) if done.cut and is_bare else ()
+        return self.add(parts, done.item_id, _CUT) if done.cut and is_bare else ()
 
-    def _part(self, call: ToolCallStarted, arguments: str | None) -> ModelResponseStreamEvent:
+    def _part(self, parts: Parts, call: ToolCallStarted, arguments: str | None) -> ModelResponseStreamEvent:
         details: dict[str, Any] = {} if call.kind == 'function_call' else {'type': call.kind}
         if call.namespace is not None:
             details['namespace'] = call.namespace
-        return self._parts.handle_tool_call_part(
+        return parts.handle_tool_call_part(
             vendor_part_id=call.item_id,
             tool_name=call.name,
             args=arguments,
@@ -74,8 +76,10 @@ class StreamedCalls:
             provider_details=details or None,
         )
 
-    def _more(self, item_id: str, arguments: str) -> Iterable[ModelResponseStreamEvent]:
-        event = self._parts.handle_tool_call_delta(vendor_part_id=item_id, args=arguments)
+    @staticmethod
+    def add(parts: Parts, item_id: str, arguments: str) -> Sequence[ModelResponseStreamEvent]:
+        """Add to the arguments of a call."""
+        event = parts.handle_tool_call_delta(vendor_part_id=item_id, args=arguments)
         return () if event is None else (event,)
 
 

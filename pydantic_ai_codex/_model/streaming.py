@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Final, TypeAlias
 
 from pydantic_ai.messages import FinishReason, ModelResponseStreamEvent, TextPart, ThinkingPart
@@ -28,6 +28,7 @@ from .._protocol.events import (
 from .._stream import CodexStream
 from ..errors import TransportError
 from .errors import mapped_errors
+from .growing_part import GrowingPart, growing_part
 from .instructions import REF_KEY
 from .output_parts import map_citations, map_usage, takes_citations
 from .streamed_calls import StreamedCalls
@@ -60,6 +61,8 @@ class CodexStreamedResponse(StreamedResponse):
     """The parts of each message that have begun, by content index."""
     _summaries: dict[str, int] = field(default_factory=dict[str, int], init=False)
     """The first summary of each reasoning item: the one that carries the item's encrypted content."""
+    _growing: GrowingPart | None = field(default=None, init=False, repr=False)
+    """The part that the last piece was added to, where the next one needs nothing of the parts manager."""
 
     async def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
         with mapped_errors(self._requested_model):
@@ -70,13 +73,22 @@ class CodexStreamedResponse(StreamedResponse):
                         for part_event in handler(self, event):
                             yield part_event
 
+    @property
+    def _parts_manager(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride] - read as the base's is
+        """pydantic-ai's parts manager, who knows of every piece when anybody, such as the base class, asks for him."""
+        parts = super()._parts_manager
+        if self._growing is not None:
+            growing, self._growing = self._growing, None
+            growing.catch_up()
+        return parts
+
     @cached_property
     def _calls(self) -> StreamedCalls:
-        return StreamedCalls(self._parts_manager, self._system)
+        return StreamedCalls(self._system)
 
     @cached_property
     def _items(self) -> StreamedItems:
-        return StreamedItems(self._parts_manager, self._system, self._stream.account_tag)
+        return StreamedItems(self._system, self._stream.account_tag)
 
     def _on_started(self, event: ResponseStarted) -> _PartEvents:
         self.provider_response_id = event.response_id
@@ -87,6 +99,9 @@ class CodexStreamedResponse(StreamedResponse):
         return ()
 
     def _on_text(self, event: TextDelta) -> _PartEvents:
+        growing = self._growing
+        if growing is not None and growing.is_of(event.item_id, event.content_index) and not event.replaces:
+            return (growing.more(event.text),)
         keys = self._texts.setdefault(event.item_id, {})
         key = keys.get(event.content_index)
         details: dict[str, Any] | None = None
@@ -114,6 +129,9 @@ class CodexStreamedResponse(StreamedResponse):
         return 'thinking' if phase == 'commentary' and not self._commentary_is_text else 'text'
 
     def _on_reasoning(self, event: ReasoningDelta) -> _PartEvents:
+        growing = self._growing
+        if growing is not None and growing.is_of(event.item_id, event.summary_index) and not event.replaces:
+            return (growing.more(event.text),)
         key = (event.item_id, 'summary', event.summary_index)
         self._summaries.setdefault(event.item_id, event.summary_index)
         return self._replace(key, event.text) if event.replaces else self._more(key, event.text)
@@ -135,23 +153,29 @@ class CodexStreamedResponse(StreamedResponse):
         )
 
     def _on_call(self, event: ToolCallStarted) -> _PartEvents:
-        return self._calls.start(event)
+        return self._calls.start(self._parts_manager, event)
 
     def _on_arguments(self, event: ToolCallDelta) -> _PartEvents:
-        return self._calls.more(event)
+        growing = self._growing
+        if growing is not None and growing.is_of(event.item_id) and not event.replaces:
+            return (growing.more(self._calls.piece(event)),)
+        parts = self._parts_manager
+        events = self._calls.more(parts, event)
+        self._growing = growing_part(event.item_id, 0, events, partial(self._calls.add, parts, event.item_id))
+        return events
 
     def _on_arguments_done(self, event: ToolCallDone) -> _PartEvents:
-        return self._calls.end(event)
+        return self._calls.end(self._parts_manager, event)
 
     def _on_item(self, event: ItemStarted) -> _PartEvents:
-        return self._items.start(event)
+        return self._items.start(self._parts_manager, event)
 
     def _on_image(self, event: ImagePartial) -> _PartEvents:
-        return self._items.image(event)
+        return self._items.image(self._parts_manager, event)
 
     def _on_item_done(self, event: ItemDone) -> _PartEvents:
         is_shown = event.item.get('type') in ('message', 'reasoning') or event.item_id in self._calls
-        return () if is_shown else self._items.end(event)
+        return () if is_shown else self._items.end(self._parts_manager, event)
 
     def _on_ended(self, event: ResponseEnded) -> _PartEvents:
         reason = event.reason or event.status
@@ -187,21 +211,21 @@ class CodexStreamedResponse(StreamedResponse):
         self, key: _Key, text: str, details: dict[str, Any] | None = None, annotations: object = None
     ) -> _PartEvents:
         """Add to a text, or begin it."""
-        parts = self._parts_manager
-        common: Any = {
-            'vendor_part_id': key,
-            'content': text,
-            'id': key[0],
-            'provider_name': self._system,
-            'provider_details': details,
-        }
-        if key[1] != 'text':
-            return parts.handle_thinking_delta(**common)
-        if annotations and takes_citations(type(parts)):
+        parts: Any = self._parts_manager
+        add = partial(
+            parts.handle_text_delta if key[1] == 'text' else parts.handle_thinking_delta,
+            vendor_part_id=key,
+            id=key[0],
+            provider_name=self._system,
+        )
+        more: dict[str, Any] = {'provider_details': details}
+        if annotations and key[1] == 'text' and takes_citations(parts.__class__):
             part = parts.get_part_by_vendor_id(key)
             content = part.content if isinstance(part, TextPart) else ''
-            common['citations'] = map_citations(annotations, content + text)
-        return parts.handle_text_delta(**common)
+            more['citations'] = map_citations(annotations, content + text)
+        events = tuple(add(content=text, **more))
+        self._growing = growing_part(key[0], key[2], events, lambda piece: add(content=piece))
+        return events
 
     def _replace(self, key: _Key, text: str) -> _PartEvents:
         """Put another text in place of that of a part: one more start of the part tells it."""

@@ -87,21 +87,27 @@ class ResponseDecoder:
         if self.ended:
             return ()
         self._received += 1
+        # Whatever it is; asked of its type, as a `cast` costs more than the question.
+        wire: Wire
         try:
-            event: Any = from_json(data)
+            wire = from_json(data)
         except ValueError:
-            event = _from_json(data)
-        if not isinstance(event, dict):
+            wire = _from_json(data)
+        if type(wire) is not dict:
             if data == _DONE:
                 return ()
             self._undecodable += 1
             return (UnknownEvent('', data),)
-        wire = cast('Wire', event)
         kind = wire.get('type')
         if not isinstance(kind, str):
             return (UnknownEvent('', data),)
         self._last_type = kind
-        events = self._handle(kind, wire)
+        if (part := _PARTS_OF_ITEMS.get(kind)) is not None:
+            events = self._on_part(part[0], part[1], wire)
+        else:
+            handler = self._HANDLERS.get(kind)
+            events = None if handler is None else handler(self, wire)
+        # Not read, or it lacks what it needs.
         return (UnknownEvent(kind, data),) if events is None else events
 
     def close(self) -> None:
@@ -120,14 +126,9 @@ class ResponseDecoder:
             'a proxy on the way may be cutting streams, or what answers is not the backend.'
         )
 
-    def _handle(self, kind: str, wire: Wire) -> Sequence[Event] | None:
-        """The events that a wire event stands for, or `None` where it is not read, or lacks what it needs."""
-        part = _PARTS_OF_ITEMS.get(kind)
-        if part is None:
-            handler = self._HANDLERS.get(kind)
-            return None if handler is None else handler(self, wire)
-        item_kind, method = part
-        item = self._items.piece(item_kind, wire.get('item_id'), wire.get('output_index'))
+    def _on_part(self, kind: str, method: Callable[[Any, Wire], Events], wire: Wire) -> Events:
+        """The events of a piece of an item."""
+        item = self._items.piece(kind, wire.get('item_id'), wire.get('output_index'))
         if item.done:
             # What comes after the item of record is late, or stands in it already.
             return ()

@@ -43,7 +43,7 @@ class ResponseStarted:
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TextDelta:
     """A piece of a message. The pieces of one part, joined, are the whole text of that part.
 
@@ -80,7 +80,7 @@ class MessageDone:
     logprobs: Mapping[int, list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReasoningDelta:
     """A piece of a reasoning summary. The pieces of one summary, joined, are the whole summary.
 
@@ -132,7 +132,7 @@ class ToolCallStarted:
     namespace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolCallDelta:
     """A piece of a call's arguments. The pieces, joined, are the whole argument JSON; of a custom call, its free text.
 

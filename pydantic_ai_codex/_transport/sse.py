@@ -153,18 +153,22 @@ class SSEConnection:
         """
         if not self._checked:
             await self._check()
-        # Whether a connection of another loop fails at the request or here is up to who is quicker.
-        with library_errors(is_shared=self._lease.is_shared, in_stream=self._begun):
-            while not self._at_end:
-                chunk = await anext(self._chunks, None)
-                if chunk is None:
-                    self._at_end = True
-                    return self._decoder.close()
-                if events := self._decoder.feed(chunk):
-                    self._idle_since = None
-                    self._begun = True
-                    return events
-                self._check_idle()
+        while not self._at_end:
+            try:
+                chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                self._at_end = True
+                return self._decoder.close()
+            except Exception as error:
+                # Whether a connection of another loop fails at the request or here is up to who is quicker. Not with
+                # `library_errors` around every read, which costs more than what is done with an event here.
+                with library_errors(is_shared=self._lease.is_shared, in_stream=self._begun):
+                    raise error
+            if events := self._decoder.feed(chunk):
+                self._idle_since = None
+                self._begun = True
+                return events
+            self._check_idle()
         return ()
 
     async def read(self) -> bytes:

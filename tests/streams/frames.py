@@ -44,10 +44,11 @@ def stream(name: str, *frames: Frame | bytes, comes_out: object, once: Sequence[
 
 
 def data(frame: Frame, *, ascii_only: bool = False, end: str = '\n') -> bytes:
-    """The bytes of a frame. Half a character can only be written as an escape."""
+    """The bytes of a frame, with its name (captured). Half a character can only be written as an escape."""
     text = json.dumps(frame, ensure_ascii=ascii_only, separators=(',', ':'))
+    name = f'event: {frame["type"]}{end}' if isinstance(frame.get('type'), str) else ''
     try:
-        return f'data: {text}{end}{end}'.encode()
+        return f'{name}data: {text}{end}{end}'.encode()
     except UnicodeEncodeError:
         return data(frame, ascii_only=True, end=end)
 

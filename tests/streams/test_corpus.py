@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
@@ -21,6 +22,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
 
+from pydantic_ai_codex._model import streaming
 from pydantic_ai_codex._protocol.decoder import ResponseDecoder
 from pydantic_ai_codex._protocol.events import Event
 from pydantic_ai_codex._protocol.sse import SSEDecoder
@@ -86,7 +88,35 @@ def test_the_cut_of_the_bytes_makes_no_difference(stream: Stream) -> None:
         assert decode(chunks) == whole
 
 
+@each_stream
+@pytest.mark.parametrize('looks', [False, True], ids=['looks at the end', 'looks after each event'])
+@pytest.mark.anyio
+async def test_the_events_are_those_of_the_parts_manager(
+    stream: Stream, looks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = await told(stream, looks=looks)
+
+    monkeypatch.setattr(streaming, 'growing_part', lambda *_: None)
+
+    assert ours == await told(stream, looks=looks)
+
+
 # How a stream is read.
+
+
+async def told(stream: Stream, *, looks: bool) -> list[str]:
+    """Every event, and what the parts are after it, for somebody who looks; without the time, which goes on."""
+    seen: list[object] = []
+    try:
+        async with simulator(stream).model().request_stream(list(MESSAGES), None, params(stream)) as streamed:
+            async for event in streamed:
+                seen.append(event)
+                if looks:
+                    seen.append(streamed.get().parts)
+            seen.append(streamed.get().parts)
+    except Exception as error:  # noqa: BLE001 - whatever it is, both have to end in it
+        seen.append(error)
+    return [re.sub(r'timestamp=datetime[^)]*\)', 'timestamp', repr(each)) for each in seen]
 
 
 async def request(stream: Stream) -> ModelResponse | Exception:
@@ -178,6 +208,8 @@ def cuts(stream: Stream) -> Iterator[list[bytes]]:
     sizes = (64, 1000, 65_536) if stream.huge else (1, 2, 3, 7, 64)
     for size in sizes:
         yield [content[at : at + size] for at in range(0, len(content), size)]
+    # As they come from the backend: each event in a piece of its own.
+    yield [event + b'\n\n' for event in content.split(b'\n\n')]
     for seed in range(3 if stream.huge else 10):
         yield list(cut_at_random(content, Random(seed)))
     if not stream.huge:
