@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ._clock import Clock, SystemClock
 from ._debug import debug, debugging, readable
-from ._instructions import CacheDir, Instructions
+from ._instructions.folder import CacheDir
 from ._policy import TransportPolicy, retry_delay
 from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD, ORIGINATOR_HEADER, RESPONSES_PATH
 from ._protocol.failures import error_from_response
@@ -30,6 +31,9 @@ from .errors import (
     CredentialsError,
     CredentialsSaveError,
 )
+
+if TYPE_CHECKING:
+    from ._instructions import Instructions
 
 __all__ = ('CodexClient', 'CodexStream')
 
@@ -97,10 +101,24 @@ class CodexClient:
             clock=self._clock,
         )
         """Where the login comes from."""
-        self.instructions = Instructions(
-            self.http_clients.borrow, cache_dir=cache_dir, originator=originator, clock=self._clock
-        )
-        """Where the instructions of the model families come from."""
+        self._cache_dir: CacheDir = cache_dir
+        self._instructions: list[Instructions] = []
+        if cache_dir is not None:
+            _ = self.instructions  # A folder that cannot be one is told now.
+
+    @property
+    def instructions(self) -> Instructions:
+        """Where the instructions of the model families come from; loaded when they are first wanted."""
+        if not self._instructions:
+            from ._instructions import Instructions
+
+            # All threads take the first, if they come at once: it has one of them ask, and the others wait.
+            self._instructions.append(
+                Instructions(
+                    self.http_clients.borrow, cache_dir=self._cache_dir, originator=self._originator, clock=self._clock
+                )
+            )
+        return self._instructions[0]
 
     @property
     def base_url(self) -> str:

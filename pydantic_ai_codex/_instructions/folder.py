@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from .. import _environment
 from ..errors import ConfigurationError
+
+CacheDir: TypeAlias = str | os.PathLike[str] | Literal[False] | None
+"""A folder, `False` for memory alone, or `None` for the folder that the environment points to."""
 
 _NAME = 'pydantic-ai-codex'
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, cast
 
 from .._clock import Clock, SystemClock
 from .._http_reply import HTTPLease
@@ -14,12 +14,9 @@ from .._protocol.instruction_files import BUILT_IN, check_ref, is_release, sourc
 from ..errors import ConfigurationError
 from .cache import Cache, FileCache, MemoryCache
 from .errand import Errand
-from .folder import cache_folder
+from .folder import CacheDir, cache_folder
 from .github import GitHub
 from .texts import ModelInstructions, built_in
-
-CacheDir: TypeAlias = str | os.PathLike[str] | Literal[False] | None
-"""The cache folder; `False` keeps everything in memory."""
 
 _log: Final = logging.getLogger('pydantic_ai_codex')
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_ai.messages import ModelMessage, ModelResponse
 
 from .. import _environment
-from .._instructions import ModelInstructions
 from .._protocol.prompts import DEFAULT_INSTRUCTIONS, TOOL_BRIDGE
 from .._protocol.requests import JsonObject
 from ..errors import ConfigurationError
 from .history.messages import developer_message
 from .history.origins import OUR_NAME
 from .settings import InstructionsMode, choice
+
+if TYPE_CHECKING:
+    from .._instructions import ModelInstructions
 
 REF_KEY: Final = 'instructions_ref'
 """Where a response says, in its `provider_details`, which release its instructions were from."""
@@ -24,8 +25,7 @@ _OFF: Final = frozenset({'0', 'false', 'no', 'off'})
 _ON: Final = frozenset({'1', 'true', 'yes', 'on'})
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """How a request begins.
 
     Attributes:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import uuid4
 
 from pydantic_ai.exceptions import UnsupportedSettingWarning
@@ -25,7 +25,6 @@ from pydantic_ai.tools import RunContext
 
 from .. import _environment
 from .._client import CodexClient
-from .._instructions import ModelInstructions
 from .._protocol.model_names import ModelName, WireEffort, choose_effort, parse_model_name
 from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
@@ -38,6 +37,9 @@ from .provider import CANONICAL_SYSTEM, CodexProvider
 from .settings import check_names, choice, parallel_tool_calls, thinking
 from .streaming import CodexStreamedResponse
 from .tools import map_text_format, map_tool_choice, map_tools
+
+if TYPE_CHECKING:
+    from .._instructions import ModelInstructions
 
 
 @dataclass(init=False)

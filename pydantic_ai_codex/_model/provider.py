@@ -10,7 +10,7 @@ from pydantic_ai.providers import Provider
 
 from .._client import CodexClient
 from .._clock import Clock
-from .._instructions import CacheDir
+from .._instructions.folder import CacheDir
 from .._policy import TransportPolicy
 from .._protocol.constants import DEFAULT_ORIGINATOR
 from .._protocol.model_names import parse_model_name

@@ -45,7 +45,7 @@ _FINISH_REASONS: Final[dict[str, FinishReason]] = {
 }
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class CodexStreamedResponse(StreamedResponse):
     """One streamed answer."""
 

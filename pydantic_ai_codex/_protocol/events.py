@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Phase: TypeAlias = Literal['commentary', 'final_answer']
 """What a message is: said on the way, or the answer (captured)."""
@@ -18,8 +18,7 @@ Phase: TypeAlias = Literal['commentary', 'final_answer']
 CallKind: TypeAlias = Literal['function_call', 'custom_tool_call', 'local_shell_call']
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one answer.
 
     Attributes:
@@ -35,8 +34,7 @@ class Usage:
     reasoning_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseStarted:
+class ResponseStarted(NamedTuple):
     """The backend took the request: the first `response.created` or `response.in_progress`."""
 
     response_id: str | None
@@ -63,8 +61,7 @@ class TextDelta:
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MessageDone:
+class MessageDone(NamedTuple):
     """A message is whole, and has something beside its text.
 
     Attributes:
@@ -98,8 +95,7 @@ class ReasoningDelta:
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDone:
+class ReasoningDone(NamedTuple):
     """A reasoning item is whole.
 
     Attributes:
@@ -113,8 +109,7 @@ class ReasoningDone:
     raw_content: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallStarted:
+class ToolCallStarted(NamedTuple):
     """A call begins; its name and `call_id` are known.
 
     Attributes:
@@ -147,8 +142,7 @@ class ToolCallDelta:
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallDone:
+class ToolCallDone(NamedTuple):
     """The arguments of a call are over. Each call that began has one.
 
     Attributes:
@@ -161,8 +155,7 @@ class ToolCallDone:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ItemStarted:
+class ItemStarted(NamedTuple):
     """An item begins that is neither a message, reasoning nor a call; all there is to it comes with its `ItemDone`.
 
     Attributes:
@@ -187,8 +180,7 @@ class ImagePartial:
     image: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemDone:
+class ItemDone(NamedTuple):
     """An output item is whole: the item of record, as the backend sent it.
 
     Attributes:
@@ -213,8 +205,7 @@ class UnknownEvent:
     data: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseEnded:
+class ResponseEnded(NamedTuple):
     """The answer is over. Always the last event; nothing comes after it.
 
     Attributes:

@@ -6,8 +6,7 @@ models that a ChatGPT plan served before, now no longer in the catalog.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 Effort: TypeAlias = Literal['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra']
 """A reasoning effort as a user may write it, from least to most; `ultra` has no wire value of its own."""
@@ -15,8 +14,7 @@ Effort: TypeAlias = Literal['none', 'minimal', 'low', 'medium', 'high', 'xhigh',
 EFFORTS: Final[tuple[Effort, ...]] = ('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra')
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
+class ModelFacts(NamedTuple):
     """What is known of one model.
 
     Attributes:

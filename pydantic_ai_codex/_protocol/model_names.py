@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ..errors import ConfigurationError, ModelNameError
 from .model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelFacts
@@ -23,8 +22,7 @@ _FAST: Final = 'fast'
 _SUFFIX: Final = re.compile(r'(?P<head>.*)(?P<mark>[:-])(?P<word>[^:-]*)', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelName:
+class ModelName(NamedTuple):
     """A model name taken apart.
 
     Attributes:

@@ -70,14 +70,9 @@ class SSEDecoder:
         if self._at_start:
             self._at_start = False
             chunk = chunk.removeprefix(_BOM)
-        events: list[bytes] = []
-        if not self._data and len(chunk) <= self._max_event_bytes:
-            end = chunk.rfind(b'\n\n')
-            if end != -1 and (plain := _plain_events(chunk[:end])) is not None:
-                events = plain
-                chunk = chunk[end + 2 :]
-                if not chunk:
-                    return events
+        events, chunk = self._take_plain(chunk)
+        if not chunk:
+            return events
         # `bytes.splitlines` splits at CR, LF and CRLF only, unlike `str.splitlines`.
         lines = chunk.splitlines()
         self._after_cr = chunk.endswith(b'\r')
@@ -86,6 +81,14 @@ class SSEDecoder:
         if rest:
             self._hold(self._pending, rest)
         return events
+
+    def _take_plain(self, chunk: bytes) -> tuple[list[bytes], bytes]:
+        """The whole events at the beginning of a chunk, where all are plain, and the rest of it."""
+        end = chunk.rfind(b'\n\n')
+        if end == -1 or self._data or len(chunk) > self._max_event_bytes:
+            return [], chunk
+        events = _plain_events(chunk[:end])
+        return ([], chunk) if events is None else (events, chunk[end + 2 :])
 
     def close(self) -> list[bytes]:
         """Take the end of the stream; return the event that it completes, if its blank line was still missing."""

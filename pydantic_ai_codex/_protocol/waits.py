@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from .constants import ACTIVE_LIMIT_HEADER, LIMIT_WINDOWS
 
@@ -27,8 +26,7 @@ _AMOUNT: Final = re.compile(r'([\d.]+)\s*([a-z]+)', re.ASCII)
 _UNITS: Final = {'s': 1.0, 'm': 60.0, 'h': 3600.0, 'd': 86400.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """When to ask again.
 
     Attributes:
@@ -46,8 +44,7 @@ class Wait:
         return ', '.join(filter(None, (moment, span)))
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What an error says itself.
 
     Attributes:

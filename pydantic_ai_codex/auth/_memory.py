@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from .._clock import Clock
 from ..errors import CodexError, CredentialsError, CredentialsRefreshError
@@ -21,8 +20,7 @@ _SHORT_PAUSE: Final = 2.0
 """The same where it is not: long enough that all who wait for one refresh share its failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsaved:
+class Unsaved(NamedTuple):
     """Tokens that are in memory only, as they could not be kept.
 
     Attributes:
@@ -36,8 +34,7 @@ class Unsaved:
     retry_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
+class _Failed(NamedTuple):
     fingerprint: str | None
     error: CredentialsError
     at: float
@@ -113,7 +110,7 @@ class Memory:
     def tries_to_save(self) -> None:
         """Remember that it is tried now, and not again for a while."""
         if self.unsaved is not None:
-            self.unsaved = replace(self.unsaved, retry_at=self._clock.monotonic() + _PAUSE)
+            self.unsaved = self.unsaved._replace(retry_at=self._clock.monotonic() + _PAUSE)
 
     def saw(self, credentials: Credentials) -> None:
         """Remember which login there is, and since when, if there was another before."""

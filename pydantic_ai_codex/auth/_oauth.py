@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 from .. import _environment
 from .._http_reply import Reply
@@ -113,8 +113,7 @@ def revoke_body(refresh_token: str) -> dict[str, str]:
     return {'token': refresh_token, 'token_type_hint': 'refresh_token', 'client_id': CLIENT_ID}
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """What an answer says of a failure.
 
     Attributes:

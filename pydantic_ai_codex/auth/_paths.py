@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from .. import _environment
 from ..errors import CredentialsNotFoundError
@@ -16,8 +15,7 @@ PlaceRule: TypeAlias = Literal['CODEX_AUTH_FILE', 'CODEX_HOME', 'own', 'codex']
 """What names the file: a variable, or that it is our own, or else that it is the Codex CLI's."""
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultPlace:
+class DefaultPlace(NamedTuple):
     """The file that a login is read from.
 
     Attributes:

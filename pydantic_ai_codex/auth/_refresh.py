@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC
-from typing import Final
+from typing import Final, NamedTuple
 
 from .._clock import Clock
 from .._http_reply import Reply
@@ -55,8 +54,7 @@ _LATE_WRITES: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 asks without a lock and saves afterwards)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a refresh ended.
 
     Attributes:

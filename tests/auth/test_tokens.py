@@ -856,7 +856,7 @@ async def test_a_refresh_that_was_cut_off_is_told_and_not_repeated(
 ) -> None:
     file = write(path, DUE)
     assert DUE.fingerprint is not None
-    note = replace(new_note(DUE.fingerprint, 'started', now=NOW), pid=4321, host='there')
+    note = new_note(DUE.fingerprint, 'started', now=NOW)._replace(pid=4321, host='there')
     async with file.lock():
         await file.write_note(note)
     source = make(file)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from .content import Shape
 from .notes import RefreshNote
@@ -16,8 +16,7 @@ from .places import Places
 _OTHERS = 0o077
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """A login file, as it was found.
 
     Attributes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from pydantic_core import from_json, to_json
 
@@ -15,8 +14,7 @@ from ..._protocol.values import text_or_none
 RefreshState: TypeAlias = Literal['started', 'failed', 'lost']
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshNote:
+class RefreshNote(NamedTuple):
     """What is known about the refresh of one refresh token.
 
     `started` is written before the token is spent, and goes away when the new ones are kept. Found later, it says that
@@ -47,7 +45,7 @@ def new_note(fingerprint: str, state: RefreshState, *, now: datetime, code: str 
 
 def note_to_json(note: RefreshNote) -> bytes:
     """The note as it is kept."""
-    return to_json(asdict(note))
+    return to_json(note._asdict())
 
 
 def note_from_json(content: bytes) -> RefreshNote | None:

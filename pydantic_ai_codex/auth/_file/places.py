@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,8 +25,7 @@ class Owner(NamedTuple):
     group: int
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """A login file and the files beside it.
 
     All of them have fixed names, so that nothing piles up when a process is killed again and again.
