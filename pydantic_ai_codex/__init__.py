@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._model.resolver import codex_model_id_resolver as codex_model_id_resolver
     from ._model.settings import CodexModelSettings as CodexModelSettings
     from ._policy import TransportPolicy as TransportPolicy
+    from ._transport.aiohttp_client import aiohttp_client as aiohttp_client
     from .errors import CodexError as CodexError
 
     __version__: str
@@ -29,6 +30,7 @@ __all__ = (
     'CodexModelSettings',
     'CodexProvider',
     'TransportPolicy',
+    'aiohttp_client',
     'codex_model_id_resolver',
 )
 
@@ -40,6 +42,7 @@ _HOMES = {
     'CodexModelSettings': '._model.settings',
     'CodexProvider': '._model.provider',
     'TransportPolicy': '._policy',
+    'aiohttp_client': '._transport.aiohttp_client',
     'codex_model_id_resolver': '._model.resolver',
 }
 
