@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help all install demo test testcov interop test-lowest lint format typecheck examples sessions wheel clean
+.PHONY: help all install demo test testcov interop test-lowest bench lint format typecheck examples sessions wheel clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ interop: $(STAMP) ## share a login with the official Codex CLI, where that is in
 test-lowest: ## run the tests on the oldest pydantic-ai that is supported
 	@sh scripts/test-lowest $(PYTHON)
 
+bench: ## measure speed against other packages, and write docs/performance.md (BENCH='--quick' for a look)
+	@sh scripts/bench $(PYTHON) $(BENCH)
+
 lint: $(STAMP) ## ruff, codespell, pyproject
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -76,4 +79,4 @@ wheel: $(STAMP) ## build the wheel and use it outside the checkout
 	@sh scripts/test-wheel $(BIN)/python
 
 clean: ## remove what the other verbs made
-	rm -rf .venv .venv-lowest dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-lowest .venv-bench dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache

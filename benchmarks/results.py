@@ -1,0 +1,71 @@
+"""What a run has found, as data that can be kept as JSON and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .figures import Samples
+
+FAILS = 'it fails'
+"""What the reason of an absence begins with that is no decision of anybody's."""
+
+
+@dataclass
+class Results:
+    """What a run has found.
+
+    Attributes:
+        about: Of the machine, the versions and the run: names and values for a person.
+        versions: The versions of what was compared.
+        rounds: How many rounds each task had.
+        samples: For each series and subject a value for each round.
+        problems: For each subject and stream (`a/model`) what it made of it that was not sent.
+        absent: For each task and subject why there is nothing.
+        loaded: For each import what it loaded and must not.
+    """
+
+    about: dict[str, str] = field(default_factory=dict[str, str])
+    versions: dict[str, str] = field(default_factory=dict[str, str])
+    rounds: dict[str, int] = field(default_factory=dict[str, int])
+    samples: dict[str, dict[str, list[float | None]]] = field(default_factory=dict[str, dict[str, list[float | None]]])
+    problems: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
+    absent: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    loaded: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def add(self, series: str, subject: str, round_number: int, value: float) -> None:
+        """Keep a sample; a round without one before it stays empty."""
+        values = self.samples.setdefault(series, {}).setdefault(subject, [])
+        values.extend([None] * (round_number + 1 - len(values)))
+        values[round_number] = value
+
+    def of(self, series: str, subject: str) -> Samples:
+        """The samples of a subject, none if there are none."""
+        return self.samples.get(series, {}).get(subject, [])
+
+    def note_problems(self, subject: str, stream: str, problems: list[str]) -> None:
+        """Keep what a check has said, which may be nothing: then it was checked and is right."""
+        self.problems.setdefault(subject, {})[stream] = problems
+
+    def problems_of(self, subject: str, streams: tuple[str, ...] = ()) -> Iterator[str]:
+        """What is wrong with a subject, on these streams or on any."""
+        for stream, problems in self.problems.get(subject, {}).items():
+            if not streams or stream in streams:
+                yield from (f'{stream}: {problem}' for problem in problems)
+
+    def to_json(self) -> str:
+        """All of it as JSON."""
+        return json.dumps(asdict(self), indent=1)
+
+    def failures(self, subject: str) -> list[str]:
+        """Where it failed that it should have gone on."""
+        reasons = ((task, found[subject]) for task, found in self.absent.items() if subject in found)
+        return [f'{task}: {why}' for task, why in reasons if why.startswith(FAILS)]
+
+    @classmethod
+    def from_json(cls, text: str) -> Results:
+        """What `to_json` has written."""
+        loaded: dict[str, Any] = json.loads(text)
+        return cls(**loaded)
