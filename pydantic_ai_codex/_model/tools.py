@@ -17,13 +17,18 @@ from .history.ids import LONGEST_ID, is_wire_name, wire_name
 _Mode: TypeAlias = Literal['none', 'auto', 'required']
 
 
+def sent_tools(params: ModelRequestParameters) -> list[ToolDefinition]:
+    """The tools that are told to the backend: those that are not withheld, and those of the output."""
+    return [*params.declared_function_tools, *params.output_tools]
+
+
 def map_tools(params: ModelRequestParameters) -> list[JsonObject]:
     """The function tools and output tools of a request.
 
     Raises:
         ConfigurationError: If the backend would refuse the name of one.
     """
-    return [map_tool(tool) for tool in _sent(params)]
+    return [map_tool(tool) for tool in sent_tools(params)]
 
 
 def map_tool(tool: ToolDefinition) -> JsonObject:
@@ -52,7 +57,7 @@ def map_tool_choice(settings: Mapping[str, Any], params: ModelRequestParameters)
     Raises:
         ConfigurationError: If the setting `tool_choice` asks for tools that are not there.
     """
-    sent = [tool.name for tool in _sent(params)]
+    sent = [tool.name for tool in sent_tools(params)]
     mode, names = _resolve(settings.get('tool_choice'), params)
     if not sent:
         return None
@@ -83,11 +88,6 @@ def map_text_format(params: ModelRequestParameters) -> JsonObject | None:
     return text_format
 
 
-def _sent(params: ModelRequestParameters) -> list[ToolDefinition]:
-    """The tools that are told to the backend: those that are not withheld, and those of the output."""
-    return [*params.declared_function_tools, *params.output_tools]
-
-
 def _resolve(choice: object, params: ModelRequestParameters) -> tuple[_Mode, set[str] | None]:
     """pydantic-ai's rules for `tool_choice`: how firmly to choose, and among which tools (`None` for all)."""
     free: _Mode = 'auto' if params.allow_text_output or params.allow_image_output else 'required'
@@ -98,7 +98,7 @@ def _resolve(choice: object, params: ModelRequestParameters) -> tuple[_Mode, set
         return (free, outputs) if outputs else ('none', None)
     if choice == 'required':
         _check_any(params)
-        return 'required', {tool.name for tool in _sent(params)}
+        return 'required', {tool.name for tool in sent_tools(params)}
     if isinstance(choice, ToolOrOutput):
         if choice.function_tools:
             _check_known(set(choice.function_tools), {tool.name for tool in params.function_tools})
@@ -126,7 +126,7 @@ def _check_any(params: ModelRequestParameters) -> None:
 
 
 def _check_callable(names: set[str], params: ModelRequestParameters) -> None:
-    if not names & {tool.name for tool in _sent(params)}:
+    if not names & {tool.name for tool in sent_tools(params)}:
         raise ConfigurationError(f'No tool in the setting `tool_choice` can be called yet: {sorted(names)}.')
 
 

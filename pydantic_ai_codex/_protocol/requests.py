@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import NAMESPACE_OID, uuid5
@@ -19,7 +19,23 @@ ReasoningSummary: TypeAlias = Literal['auto', 'concise', 'detailed', 'none']
 Verbosity: TypeAlias = Literal['low', 'medium', 'high']
 JsonObject: TypeAlias = dict[str, Any]
 
+_ONLY_TEXTS: Final = frozenset(
+    {'message', 'reasoning', 'function_call', 'function_call_output', 'custom_tool_call', 'custom_tool_call_output'}
+)
+"""The input items that hold texts and no numbers."""
+
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedJSON:
+    """A value that is JSON already.
+
+    Attributes:
+        content: The JSON.
+    """
+
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +46,7 @@ class CodexRequest:
         model: The slug, without effort or tier.
         instructions: Never empty; the backend refuses a request without any (public reports).
         input: Input items, in the wire's shape.
-        tools: Tool definitions, in the wire's shape.
+        tools: Tool definitions, in the wire's shape, or what `encode` made of these.
         tool_choice: `auto`, `none`, `required` or an object; not sent without tools.
         parallel_tool_calls: Not sent when `None`, nor without tools.
         effort: The reasoning effort, or `None` for the model's own.
@@ -48,7 +64,7 @@ class CodexRequest:
     model: str
     instructions: str
     input: list[JsonObject]
-    tools: list[JsonObject] = field(default_factory=list[JsonObject])
+    tools: Sequence[JsonObject] | EncodedJSON | None = None
     tool_choice: str | JsonObject | None = None
     parallel_tool_calls: bool | None = None
     effort: WireEffort | None = None
@@ -96,7 +112,7 @@ def encode_body(request: CodexRequest) -> bytes:
     body: JsonObject = {'model': request.model, 'instructions': request.instructions, 'stream': True}
     if request.service_tier is not None:
         body['service_tier'] = request.service_tier
-    body['input'] = request.input
+    body['input'] = _encode_input(request.input)
     if request.tools:
         body['tools'] = request.tools
         body['tool_choice'] = request.tool_choice or 'auto'
@@ -111,21 +127,54 @@ def encode_body(request: CodexRequest) -> bytes:
     if text := _given(verbosity=request.verbosity, format=request.text_format):
         body['text'] = text
     body.update(request.extra_body)
+    pieces: list[bytes | memoryview] = []
+    for name, value in body.items():
+        if isinstance(value, EncodedJSON):
+            pieces += (b',', to_json(name), b':', value.content)
+        else:
+            pieces += (b',', memoryview(encode({name: value}).content)[1:-1])
+    return b''.join((b'{', *pieces[1:], b'}'))
+
+
+def encode(value: object) -> EncodedJSON:
+    """A value as JSON.
+
+    Args:
+        value: The value.
+
+    Raises:
+        ConfigurationError: If it has no JSON form.
+    """
+    content = _to_json(value)
+    # The encoder writes numbers that JSON does not have; a text may hold their names.
+    if b'NaN' in content or b'Infinity' in content:
+        _check_numbers(value)
+    return EncodedJSON(content)
+
+
+def _encode_input(items: list[JsonObject]) -> EncodedJSON:
+    """The input, in whose many texts no names of numbers are looked for, as that costs as much as encoding them."""
+    content = _to_json(items)
+    _check_numbers([item for item in items if item.get('type') not in _ONLY_TEXTS])
+    return EncodedJSON(content)
+
+
+def _to_json(value: object) -> bytes:
     try:
-        content = to_json(body)
+        return to_json(value)
     except (PydanticSerializationError, UnicodeError, ValueError) as error:
         raise ConfigurationError(
             f'The request has no JSON form: {error}. Look for a value that is no JSON in `extra_body` or a schema, '
             'and for half a character (a lone surrogate) in a text.'
         ) from error
-    # The encoder writes numbers that JSON does not have; a text may hold their names.
-    unlikely = b'NaN' in content or b'Infinity' in content
-    if unlikely and _has_no_json_number([request.input, request.tools, request.text_format, dict(request.extra_body)]):
+
+
+def _check_numbers(value: object) -> None:
+    if _has_no_json_number(value):
         raise ConfigurationError(
             'The request has no JSON form: `extra_body`, a schema or the history holds a number that is not finite '
             '(NaN, Infinity).'
         )
-    return content
 
 
 def session_headers(request: CodexRequest) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from pydantic_ai_codex._protocol.requests import CodexRequest, encode_body, session_headers, session_id_for
+from pydantic_ai_codex._protocol.requests import CodexRequest, encode, encode_body, session_headers, session_id_for
 from pydantic_ai_codex.errors import ConfigurationError
 
 INPUT: list[dict[str, Any]] = [
@@ -150,11 +150,27 @@ def test_extra_body_wins() -> None:
             {'extra_body': {'a': float('nan')}},
             id='a number that JSON does not have',
         ),
+        pytest.param({'tools': [{'default': float('inf')}]}, id='such a number in a tool'),
+        pytest.param({'text_format': {'schema': {'default': float('nan')}}}, id='such a number in a format'),
+        pytest.param(
+            {'input': [{'type': 'web_search_call', 'action': {'a': [float('-inf')]}}]}, id='such a number in the input'
+        ),
     ],
 )
 def test_value_without_json_form(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r'^The request has no JSON form: '):
         encode_body(request(**fields))
+
+
+def test_texts_may_hold_the_names_of_such_numbers() -> None:
+    text = 'NaN, [NaN], Infinity'
+    item = {'type': 'mcp_call', 'output': text, 'count': 1.5}
+
+    assert body(input=[item], tools=[{'description': text}], extra_body={'a': text})['input'] == [item]
+
+
+def test_tools_may_be_json_already() -> None:
+    assert encode_body(request(tools=encode([TOOL, TOOL]))) == encode_body(request(tools=[TOOL, TOOL]))
 
 
 def test_value_that_holds_itself() -> None:

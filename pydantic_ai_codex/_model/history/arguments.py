@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pydantic_ai.messages import NativeToolCallPart, ToolCallPart
 from pydantic_core import PydanticSerializationError
@@ -12,6 +10,9 @@ from pydantic_core import PydanticSerializationError
 from ...errors import ConfigurationError
 
 _Call: TypeAlias = ToolCallPart | NativeToolCallPart
+
+_NO_JSON: Final = (PydanticSerializationError, TypeError)
+"""A `TypeError` is how the parser of JSON refuses half a character."""
 
 
 def arguments_of(part: _Call) -> dict[str, Any]:
@@ -23,8 +24,10 @@ def arguments_of(part: _Call) -> dict[str, Any]:
     Raises:
         ConfigurationError: If they have no JSON form.
     """
-    with _without_json_form(part):
+    try:
         return part.args_as_dict()
+    except _NO_JSON as error:
+        raise _no_json_form(part) from error
 
 
 def arguments_text(part: _Call) -> str:
@@ -36,17 +39,14 @@ def arguments_text(part: _Call) -> str:
     Raises:
         ConfigurationError: If they have no JSON form.
     """
-    with _without_json_form(part):
-        return part.args_as_json_str()
-
-
-@contextmanager
-def _without_json_form(part: _Call) -> Generator[None]:
     try:
-        yield
-    except (PydanticSerializationError, TypeError) as error:
-        # A `TypeError` is how the parser of JSON refuses half a character.
-        raise ConfigurationError(
-            f'The arguments of the call {part.tool_call_id!r} of {part.tool_name!r} have no JSON form. Look for a '
-            'value that is no JSON, or half a character (a lone surrogate), in the `args` of its part.'
-        ) from error
+        return part.args_as_json_str()
+    except _NO_JSON as error:
+        raise _no_json_form(part) from error
+
+
+def _no_json_form(part: _Call) -> ConfigurationError:
+    return ConfigurationError(
+        f'The arguments of the call {part.tool_call_id!r} of {part.tool_name!r} have no JSON form. Look for a value that '
+        'is no JSON, or half a character (a lone surrogate), in the `args` of its part.'
+    )

@@ -29,8 +29,9 @@ def map_call(part: ToolCallPart) -> JsonObject:
     Args:
         part: The call.
     """
-    details = readable_details(part)
     call_id, name = wire_call_id(part.tool_call_id), wire_name(part.tool_name)
+    if not (details := readable_details(part)):
+        return {'type': 'function_call', 'call_id': call_id, 'name': name, 'arguments': arguments_text(part)}
     if details.get('type') == 'custom_tool_call':
         return {'type': 'custom_tool_call', 'call_id': call_id, 'name': name, 'input': _custom_input(part)}
     if details.get('type') == 'local_shell_call' and (action := _shell_action(part)) is not None:

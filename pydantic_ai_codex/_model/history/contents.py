@@ -100,9 +100,10 @@ def map_user_content(content: str | Sequence[UserContent]) -> list[JsonObject]:
     Raises:
         ConfigurationError: If something of it cannot be sent.
     """
-    items = [content] if isinstance(content, str) else content
+    if isinstance(content, str):
+        return [input_text(content)]
     # The backend caches by itself and has no breakpoints.
-    parts = [map_content(item) for item in items if not isinstance(item, CachePoint)]
+    parts = [map_content(item) for item in content if not isinstance(item, CachePoint)]
     return parts or [input_text('')]
 
 

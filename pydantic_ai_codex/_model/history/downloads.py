@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic_ai.messages import (
     BinaryContent,
@@ -19,6 +19,9 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import download_item
 
 from .contents import DATA_URL
+
+_HOLDERS: Final = (UserPromptPart, ToolReturnPart)
+"""The parts that may hold files."""
 
 
 async def download_files(messages: Sequence[ModelMessage]) -> list[ModelMessage]:
@@ -38,11 +41,16 @@ async def download_files(messages: Sequence[ModelMessage]) -> list[ModelMessage]
 
 
 def _waits(message: ModelMessage) -> bool:
-    return isinstance(message, ModelRequest) and any(_is_url(item) for part in message.parts for item in _items(part))
+    if isinstance(message, ModelRequest):
+        for part in message.parts:
+            # Nearly all of them hold a text.
+            if isinstance(part, _HOLDERS) and not isinstance(part.content, str) and any(map(_is_url, _items(part))):
+                return True
+    return False
 
 
 def _items(part: ModelRequestPart) -> Sequence[object]:
-    content: object = part.content if isinstance(part, UserPromptPart | ToolReturnPart) else None
+    content: object = part.content if isinstance(part, _HOLDERS) else None
     if isinstance(content, list | tuple):
         return cast('Sequence[object]', content)
     return (content,)

@@ -22,6 +22,8 @@ def wire_call_id(tool_call_id: str) -> str:
 
     Older histories of pydantic-ai carry the item's id behind a bar, and other services have longer ids.
     """
+    if '|' not in tool_call_id and len(tool_call_id) <= LONGEST_ID:
+        return tool_call_id
     call_id, bar, item_id = tool_call_id.partition('|')
     if bar and not item_id.startswith('fc_'):
         call_id = tool_call_id
@@ -53,7 +55,7 @@ def needed_item_id(item_id: str, prefix: str) -> str:
     return wire_item_id(item_id, prefix) or f'{prefix}_{_digest(item_id)}'
 
 
-def make_ids_distinct(items: Iterable[JsonObject]) -> Iterator[JsonObject]:
+def make_ids_distinct(items: list[JsonObject]) -> list[JsonObject]:
     """Leave out the id of an item that has come before, as in a history that holds a response twice.
 
     The backend refuses "duplicate items" (public reports). A web search needs an id, so it gets another one, made of
@@ -63,6 +65,11 @@ def make_ids_distinct(items: Iterable[JsonObject]) -> Iterator[JsonObject]:
     Args:
         items: Input items, in order.
     """
+    ids = [item['id'] for item in items if 'id' in item]
+    return items if len(set(ids)) == len(ids) else list(_distinct(items))
+
+
+def _distinct(items: Iterable[JsonObject]) -> Iterator[JsonObject]:
     seen: dict[str, JsonObject] = {}
     for item in items:
         first = seen.get(item.get('id', ''))

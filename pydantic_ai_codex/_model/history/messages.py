@@ -6,8 +6,7 @@ shorter one each time the model has answered, so that the backend's cache holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from pydantic_ai.messages import (
@@ -73,7 +72,7 @@ def map_messages(
     """
     reader = Reader(accepts_reasoning, account)
     try:
-        items = list(make_ids_distinct(_map_turns(start_at_compaction(messages, reader.understands), reader)))
+        items = make_ids_distinct(_map_turns(start_at_compaction(messages, reader.understands), reader))
     except PydanticSerializationError as error:
         raise ConfigurationError(
             f'The history has no JSON form: {error}. Look for a value that is no JSON, or half a character (a lone '
@@ -82,16 +81,20 @@ def map_messages(
     return items or [user_message([input_text('')])]
 
 
-def _map_turns(messages: Iterable[ModelMessage], reader: Reader) -> Iterator[JsonObject]:
+def _map_turns(messages: Iterable[ModelMessage], reader: Reader) -> list[JsonObject]:
     pairing = Pairing()
-    for is_response, group in groupby(messages, key=lambda message: isinstance(message, ModelResponse)):
-        if is_response:
-            for response in cast('Iterable[ModelResponse]', group):
-                yield from pairing.map_responses(map_response(response, reader))
+    entries: list[Entry] | None = None
+    for message in messages:
+        if isinstance(message, ModelResponse):
+            if entries is not None:
+                pairing.add_requests(entries)
+                entries = None
+            pairing.add_responses(map_response(message, reader))
         else:
-            requests = cast('Iterable[ModelRequest]', group)
-            yield from pairing.map_requests(_map_request_part(part) for request in requests for part in request.parts)
-    yield from pairing.close()
+            entries = [] if entries is None else entries
+            entries += map(_map_request_part, message.parts)
+    pairing.add_requests(entries or ())
+    return pairing.items
 
 
 def _map_request_part(part: object) -> Entry:
@@ -108,7 +111,11 @@ def _map_request_part(part: object) -> Entry:
 
 
 def _map_tool_return(part: ToolReturnPart[Any]) -> Output:
-    content: str | list[JsonObject] = part.model_response_str()
-    if part.files:
+    content: str | list[JsonObject]
+    if isinstance(part.content, str) and part.outcome == 'success':
+        content = part.content  # as nearly all of them, and as the method below says
+    elif part.files:
         content = [map_content(item) for item in part.content_items(mode='str')]
+    else:
+        content = part.model_response_str()
     return Output(part.tool_name, wire_call_id(part.tool_call_id), content)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from pydantic_ai.messages import ModelResponse, NativeToolCallPart, NativeToolReturnPart
@@ -37,6 +38,8 @@ _KEPT: Final = frozenset(
 )
 """Items that can go back as they came: the CLI's binary and the Responses API name them as input."""
 
+_NATIVE: Final = (NativeToolCallPart, NativeToolReturnPart)
+
 _SEARCH_STATUSES: Final = ('in_progress', 'searching', 'completed', 'failed', 'incomplete')
 _SEARCH_ACTIONS: Final = ('search', 'open_page', 'find_in_page')
 # Both: the published types of the Responses API.
@@ -51,8 +54,11 @@ class Searches:
         statuses: How they ended, by id, as far as their returns say.
     """
 
-    called: set[str]
-    statuses: dict[str, object]
+    called: Set[str]
+    statuses: Mapping[str, object]
+
+
+_NO_SEARCHES: Final = Searches(frozenset(), MappingProxyType({}))
 
 
 def find_searches(response: ModelResponse) -> Searches:
@@ -61,13 +67,17 @@ def find_searches(response: ModelResponse) -> Searches:
     Args:
         response: The response.
     """
-    searches = Searches(set(), {})
-    for part in response.parts:
+    natives = [part for part in response.parts if isinstance(part, _NATIVE)]
+    if not natives:
+        return _NO_SEARCHES
+    called: set[str] = set()
+    statuses: dict[str, object] = {}
+    for part in natives:
         if isinstance(part, NativeToolCallPart) and _is_search(part):
-            searches.called.add(part.tool_call_id)
+            called.add(part.tool_call_id)
         elif isinstance(part, NativeToolReturnPart) and _is_search(returned := cast('NativeToolReturnPart[Any]', part)):
-            searches.statuses.setdefault(returned.tool_call_id, _status(returned))
-    return searches
+            statuses.setdefault(returned.tool_call_id, _status(returned))
+    return Searches(called, statuses)
 
 
 def map_native_call(part: NativeToolCallPart, searches: Searches, reader: Reader) -> Iterable[JsonObject]:

@@ -61,5 +61,7 @@ def readable_details(part: ModelResponsePart) -> Mapping[str, Any]:
 
 def phase_of(part: TextPart | ThinkingPart) -> Phase | None:
     """Whether a text was said on the way or is the answer; `None` where that is not known."""
-    phase = readable_details(part).get('phase')
+    if not (details := readable_details(part)):
+        return None
+    phase = details.get('phase')
     return cast(Phase, phase) if phase in get_args(Phase) else None

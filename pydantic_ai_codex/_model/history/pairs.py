@@ -8,9 +8,8 @@ answered a longer history begins with the very items of the shorter one.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
 from ..._protocol.requests import JsonObject
 from .calls import OUTPUTS
@@ -19,8 +18,7 @@ from .ids import LONGEST_ID, wire_name
 from .quotes import UNKNOWN_OUTCOME, quote_orphan
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What a tool returned, before it is known which call that answers.
 
     Attributes:
@@ -38,9 +36,14 @@ Entry: TypeAlias = JsonObject | Output
 
 
 class Pairing:
-    """One pass over the turns of a history."""
+    """One pass over the turns of a history, which collects its items.
+
+    Attributes:
+        items: The items so far.
+    """
 
     def __init__(self) -> None:
+        self.items: list[JsonObject] = []
         # The calls that have no output yet, in order and by the ids that they go out with.
         self._open: dict[str, JsonObject] = {}
         # Those ids by the one in the history, which may come more than once.
@@ -48,22 +51,21 @@ class Pairing:
         self._taken: set[str] = set()
         self._repeats: Counter[str] = Counter()
 
-    def map_responses(self, items: Iterable[JsonObject]) -> Iterator[JsonObject]:
-        """The items of a turn's responses; the ids of their calls are made distinct."""
+    def add_responses(self, items: Iterable[JsonObject]) -> None:
+        """Add the items of a turn's responses; the ids of their calls are made distinct."""
         for item in items:
-            if item.get('type') in OUTPUTS:
-                call_id = self._free(item['call_id'])
+            if item['type'] in OUTPUTS:
+                meant = item['call_id']
+                call_id = self._free(meant)
                 self._taken.add(call_id)
-                self._meant[item['call_id']].append(call_id)
-                self._open[call_id] = {**item, 'call_id': call_id}
-                yield self._open[call_id]
-            else:
-                yield item
+                self._meant[meant].append(call_id)
+                self._open[call_id] = item = item if call_id == meant else {**item, 'call_id': call_id}
+            self.items.append(item)
 
-    def map_requests(self, entries: Iterable[Entry]) -> list[JsonObject]:
-        """The items of the requests that follow, with an output for every call of the turn."""
-        items: list[JsonObject] = []
-        after_outputs = 0
+    def add_requests(self, entries: Iterable[Entry]) -> None:
+        """Add the items of all requests that follow, with an output for every call of the turn."""
+        items = self.items
+        after_outputs = len(items)
         for entry in entries:
             if not isinstance(entry, Output):
                 items.append(entry)
@@ -72,21 +74,27 @@ class Pairing:
                 after_outputs = len(items)
             else:
                 items.append(_quote(entry))
-        items[after_outputs:after_outputs] = self.close()
-        return items
+        self.close(after_outputs)
 
-    def close(self) -> list[JsonObject]:
-        """The outputs of the calls that have none."""
-        outputs = [_output(call, UNKNOWN_OUTCOME) for call in self._open.values()]
-        self._open.clear()
+    def close(self, at: int | None = None) -> None:
+        """Add the outputs of the calls that have none.
+
+        Args:
+            at: Where among the items; by default at their end.
+        """
+        if self._open:
+            at = len(self.items) if at is None else at
+            self.items[at:at] = [_output(call, UNKNOWN_OUTCOME) for call in self._open.values()]
+            self._open.clear()
         self._meant.clear()
-        return outputs
 
     def _called_by(self, output: Output) -> JsonObject | None:
         """The call that an output answers: of those with its id the first of its tool, or else the first."""
         meant = self._meant.get(output.call_id)
         if not meant:
             return None
+        if len(meant) == 1:
+            return self._open.pop(meant.pop())
         name = wire_name(output.tool)
         at = next((at for at, call_id in enumerate(meant) if self._open[call_id].get('name') == name), 0)
         return self._open.pop(meant.pop(at))

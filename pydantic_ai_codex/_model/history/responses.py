@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from pydantic_ai.messages import (
     CompactionPart,
@@ -29,6 +28,8 @@ from .quotes import quote_summary, quote_thinking
 
 _Items: TypeAlias = Iterable[JsonObject]
 
+_SAID: Final = (TextPart, ThinkingPart)
+
 
 def unprepared(part: object) -> ConfigurationError:
     """The error for a part that has no form on the wire."""
@@ -38,7 +39,7 @@ def unprepared(part: object) -> ConfigurationError:
     )
 
 
-def map_response(response: ModelResponse, reader: Reader) -> Iterator[JsonObject]:
+def map_response(response: ModelResponse, reader: Reader) -> list[JsonObject]:
     """The input items of a response.
 
     Args:
@@ -49,15 +50,31 @@ def map_response(response: ModelResponse, reader: Reader) -> Iterator[JsonObject
         ConfigurationError: If a part cannot be sent.
     """
     searches = find_searches(response)
-    for _, group in groupby(response.parts, key=_together):
-        yield from _map_parts(response, list(group), reader, searches)
+    return [item for parts in _groups(response.parts) for item in _map_parts(response, parts, reader, searches)]
 
 
-def _together(part: ModelResponsePart) -> tuple[object, ...]:
-    """Parts with the same key make one item: the texts of one message, the summaries of one reasoning item."""
-    if isinstance(part, TextPart | ThinkingPart) and part.id:
-        return _is_text(part), part.id, part.provider_name
-    return (id(part),)
+def _groups(parts: Iterable[ModelResponsePart]) -> list[list[ModelResponsePart]]:
+    """The parts that make one item: the texts of one message, the summaries of one reasoning item."""
+    groups: list[list[ModelResponsePart]] = []
+    last = None
+    for part in parts:
+        if last is not None and _together(last, part):
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+        last = part
+    return groups
+
+
+def _together(first: ModelResponsePart, second: ModelResponsePart) -> bool:
+    return (
+        isinstance(first, _SAID)
+        and isinstance(second, _SAID)
+        and bool(first.id)
+        and first.id == second.id
+        and first.provider_name == second.provider_name
+        and _is_text(first) == _is_text(second)
+    )
 
 
 def _map_parts(
@@ -89,35 +106,43 @@ def _is_text(part: TextPart | ThinkingPart) -> bool:
     return isinstance(part, TextPart) or (not part.signature and phase_of(part) is not None)
 
 
-def _map_texts(parts: Sequence[TextPart | ThinkingPart]) -> Iterator[JsonObject]:
+def _map_texts(parts: Sequence[TextPart | ThinkingPart]) -> _Items:
     texts = [part.content for part in parts if part.content]
     if not texts:
-        return
+        return ()
     message = assistant_message(*texts)
-    phase = next((phase for part in parts if (phase := phase_of(part))), None)
-    yield message if phase is None else {**message, 'phase': phase}
+    for part in parts:
+        if phase := phase_of(part):
+            return [{**message, 'phase': phase}]
+    return [message]
 
 
-def _map_thinking(response: ModelResponse, parts: Sequence[ThinkingPart], reader: Reader) -> Iterator[JsonObject]:
+def _map_thinking(response: ModelResponse, parts: Sequence[ThinkingPart], reader: Reader) -> _Items:
     """A reasoning item, where the backend can read it; plain text, where the thinking is another service's.
 
     What another account thought here is left out: the model does without it.
     """
-    sealed = next((part for part in parts if part.signature), None)
-    texts = [part.content for part in parts if part.content]
-    if sealed is None or not all(reader.accepts(response, part) for part in parts):
-        if texts:
-            yield assistant_message(quote_thinking('\n'.join(texts)))
-    elif reader.is_account_of(sealed):
-        # No `content`: raw reasoning cannot go back, it is in what is encrypted ("array too long", public reports).
-        item: JsonObject = {
-            'type': 'reasoning',
-            'summary': [{'type': 'summary_text', 'text': text} for text in texts],
-            'encrypted_content': sealed.signature,
-        }
-        if item_id := wire_item_id(sealed.id, 'rs'):
-            item['id'] = item_id
-        yield item
+    sealed: ThinkingPart | None = None
+    texts: list[str] = []
+    is_accepted = True
+    for part in parts:
+        sealed = sealed or (part if part.signature else None)
+        if part.content:
+            texts.append(part.content)
+        is_accepted = is_accepted and reader.accepts(response, part)
+    if sealed is None or not is_accepted:
+        return [assistant_message(quote_thinking('\n'.join(texts)))] if texts else ()
+    if not reader.is_account_of(sealed):
+        return ()
+    # No `content`: raw reasoning cannot go back, it is in what is encrypted ("array too long", public reports).
+    item: JsonObject = {
+        'type': 'reasoning',
+        'summary': [{'type': 'summary_text', 'text': text} for text in texts],
+        'encrypted_content': sealed.signature,
+    }
+    if item_id := wire_item_id(sealed.id, 'rs'):
+        item['id'] = item_id
+    return [item]
 
 
 def _map_compaction(response: ModelResponse, part: CompactionPart, reader: Reader) -> Iterator[JsonObject]:
