@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import uuid4
 
-from pydantic_ai.exceptions import UnsupportedSettingWarning
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
 from pydantic_ai.models import (
     Model,
@@ -21,22 +19,22 @@ from pydantic_ai.models import (
 from pydantic_ai.profiles import ModelProfileSpec
 from pydantic_ai.providers import Provider
 from pydantic_ai.settings import ModelSettings, merge_model_settings
-from pydantic_ai.tools import RunContext
+from pydantic_ai.tools import RunContext, ToolDefinition
 
-from .. import _environment
 from .._client import CodexClient
-from .._protocol.model_names import ModelName, WireEffort, choose_effort, parse_model_name
+from .._protocol.model_names import ModelName, parse_model_name
 from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
+from .encoded_tools import ToolEncoder
 from .errors import mapped_errors
 from .history.downloads import download_files
 from .history.messages import agent_instructions, map_messages
 from .history.origins import READABLE
 from .instructions import make_prompt, used_ref, wanted_ref, wants_official
 from .provider import CANONICAL_SYSTEM, CodexProvider
-from .settings import check_names, choice, parallel_tool_calls, thinking
+from .settings import check_names, choice, parallel_tool_calls, wire_effort, wire_tier
 from .streaming import CodexStreamedResponse
-from .tools import map_text_format, map_tool_choice, map_tools
+from .tools import map_text_format, map_tool_choice, sent_tools
 
 if TYPE_CHECKING:
     from .._instructions import ModelInstructions
@@ -78,6 +76,7 @@ class CodexModel(Model[CodexClient]):
 
     _name: ModelName = field(repr=False)
     _provider: Provider[CodexClient] = field(repr=False)
+    _tools: ToolEncoder = field(repr=False, compare=False)
 
     def __init__(
         self,
@@ -92,6 +91,7 @@ class CodexModel(Model[CodexClient]):
             if not isinstance(provider, CodexProvider | None):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise ConfigurationError(f'`provider` takes a `CodexProvider`, not {provider!r}.')
         self._provider = CodexProvider() if provider is None else provider
+        self._tools = ToolEncoder()
         super().__init__(settings=settings, profile=profile)
 
     @property
@@ -139,6 +139,15 @@ class CodexModel(Model[CodexClient]):
             # pydantic-ai 2.60 drops `False` for a model that always thinks; it means as little as possible.
             params = replace(params, thinking=wanted)
         return settings, params
+
+    def customize_request_parameters(self, model_request_parameters: ModelRequestParameters) -> ModelRequestParameters:
+        """As in `Model`, but for the tools, whose schemas are transformed when they are encoded: once each."""
+        params = model_request_parameters
+        customized = super().customize_request_parameters(replace(params, function_tools=[], output_tools=[]))
+        return replace(customized, function_tools=params.function_tools, output_tools=params.output_tools)
+
+    def _transform_tool(self, tool: ToolDefinition) -> ToolDefinition:
+        return super().customize_request_parameters(ModelRequestParameters(function_tools=[tool])).function_tools[0]
 
     async def request(
         self,
@@ -244,8 +253,12 @@ class CodexModel(Model[CodexClient]):
         extra_body: object = settings.get('extra_body') or {}
         if not isinstance(extra_body, Mapping):
             raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
-        tools = map_tools(params)
-        prompt = make_prompt(agent_instructions(messages, params), official, has_tools=bool(tools))
+        tools = self._tools.encode(
+            sent_tools(params),
+            transform=self._transform_tool,
+            transformer=self.profile.get('json_schema_transformer'),
+        )
+        prompt = make_prompt(agent_instructions(messages, params), official, has_tools=tools is not None)
         return CodexRequest(
             model=self.model_name,
             instructions=prompt.instructions,
@@ -256,41 +269,17 @@ class CodexModel(Model[CodexClient]):
             tools=tools,
             tool_choice=map_tool_choice(settings, params),
             parallel_tool_calls=parallel_tool_calls(settings),
-            effort=self._choose_effort(settings, params),
+            effort=wire_effort(settings, params.thinking, self._name),
             summary=cast(
                 ReasoningSummary,
                 choice(settings, 'codex_reasoning_summary', ('auto', 'concise', 'detailed', 'none')) or 'auto',
             ),
             verbosity=cast('Verbosity | None', choice(settings, 'codex_text_verbosity', ('low', 'medium', 'high'))),
             text_format=map_text_format(params),
-            service_tier=self._choose_tier(settings),
+            service_tier=wire_tier(settings, self._name),
             session_id=session_id,
             cache_key=cache_key,
             timeout=settings.get('timeout'),
             extra_headers=settings.get('extra_headers') or {},
             extra_body=cast('Mapping[str, Any]', extra_body),
         )
-
-    def _choose_effort(self, settings: Mapping[str, Any], params: ModelRequestParameters) -> WireEffort | None:
-        explicit = settings.get('codex_reasoning_effort')
-        effort = choose_effort(
-            self._name,
-            setting=explicit,
-            thinking=thinking(params.thinking),
-            default=_environment.read('CODEX_REASONING_EFFORT'),
-        )
-        if params.thinking is False and explicit is None and effort != 'none':
-            warnings.warn(
-                f'The `thinking` setting `False` is not supported by model {self.model_name!r}, which always thinks; '
-                f'it thinks as little as it can, with the effort {effort!r}.',
-                UnsupportedSettingWarning,
-                stacklevel=2,
-            )
-        return effort
-
-    def _choose_tier(self, settings: Mapping[str, Any]) -> str | None:
-        tier = choice(settings, 'service_tier', ('auto', 'default', 'flex', 'priority'))
-        if tier is None:
-            return 'priority' if self._name.fast else None
-        # Captured: the CLI leaves the field out for the plan's own tier.
-        return tier if tier in ('flex', 'priority') else None

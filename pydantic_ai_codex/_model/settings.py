@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
+from pydantic_ai.exceptions import UnsupportedSettingWarning
 from pydantic_ai.settings import ModelSettings
 
+from .. import _environment
 from .._protocol.model_facts import Effort
+from .._protocol.model_names import ModelName, WireEffort, choose_effort
 from .._protocol.requests import ReasoningSummary, Verbosity
 from ..errors import ConfigurationError
 
@@ -80,17 +84,6 @@ def choice(settings: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> 
     raise ConfigurationError(f'The setting `{name}` takes one of {", ".join(choices)}, not {value!r}.')
 
 
-def thinking(value: object) -> bool | str | None:
-    """pydantic-ai's `thinking`, as far as its type; whether a text is an effort is seen where efforts are known.
-
-    Raises:
-        ConfigurationError: If it is neither true, false nor a text.
-    """
-    if isinstance(value, bool | str | None):
-        return value
-    raise ConfigurationError(f'The setting `thinking` takes true, false or an effort such as "high", not {value!r}.')
-
-
 def parallel_tool_calls(settings: Mapping[str, Any]) -> bool | None:
     """The setting `parallel_tool_calls`, or `None` for the backend's own way.
 
@@ -101,3 +94,49 @@ def parallel_tool_calls(settings: Mapping[str, Any]) -> bool | None:
     if isinstance(value, bool | None):
         return value
     raise ConfigurationError(f'The setting `parallel_tool_calls` takes true or false, not {value!r}.')
+
+
+def wire_effort(settings: Mapping[str, Any], thinking: object, name: ModelName) -> WireEffort | None:
+    """The effort of a request, or `None` for the model's own.
+
+    Args:
+        settings: The settings of the request.
+        thinking: pydantic-ai's `thinking`, as it stands in the request's parameters.
+        name: The model.
+
+    Raises:
+        ConfigurationError: If a setting or the environment names no effort.
+    """
+    if not isinstance(thinking, bool | str | None):
+        raise ConfigurationError(
+            f'The setting `thinking` takes true, false or an effort such as "high", not {thinking!r}.'
+        )
+    explicit = settings.get('codex_reasoning_effort')
+    effort = choose_effort(
+        name, setting=explicit, thinking=thinking, default=_environment.read('CODEX_REASONING_EFFORT')
+    )
+    if thinking is False and explicit is None and effort != 'none':
+        warnings.warn(
+            f'The `thinking` setting `False` is not supported by model {name.slug!r}, which always thinks; it thinks as '
+            f'little as it can, with the effort {effort!r}.',
+            UnsupportedSettingWarning,
+            stacklevel=2,
+        )
+    return effort
+
+
+def wire_tier(settings: Mapping[str, Any], name: ModelName) -> str | None:
+    """The service tier of a request, or `None` for the plan's own.
+
+    Args:
+        settings: The settings of the request.
+        name: The model.
+
+    Raises:
+        ConfigurationError: If the setting `service_tier` names none.
+    """
+    tier = choice(settings, 'service_tier', ('auto', 'default', 'flex', 'priority'))
+    if tier is None:
+        return 'priority' if name.fast else None
+    # Captured: the CLI leaves the field out for the plan's own tier.
+    return tier if tier in ('flex', 'priority') else None

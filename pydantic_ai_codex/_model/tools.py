@@ -22,15 +22,6 @@ def sent_tools(params: ModelRequestParameters) -> list[ToolDefinition]:
     return [*params.declared_function_tools, *params.output_tools]
 
 
-def map_tools(params: ModelRequestParameters) -> list[JsonObject]:
-    """The function tools and output tools of a request.
-
-    Raises:
-        ConfigurationError: If the backend would refuse the name of one.
-    """
-    return [map_tool(tool) for tool in sent_tools(params)]
-
-
 def map_tool(tool: ToolDefinition) -> JsonObject:
     """One tool. `strict` is always said, as its default differs from one model to the next.
 

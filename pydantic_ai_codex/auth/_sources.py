@@ -17,7 +17,7 @@ from ._file.inspection import FileFacts
 from ._file.lock import PATIENCE
 from ._file.notes import RefreshNote
 from ._paths import default_place
-from ._store import AuthFile
+from ._store import AuthFile, load_from
 
 _LOCKED: Final[ContextVar[tuple[tuple[EnvironmentStore, AuthFile], ...]]] = ContextVar(
     'pydantic_ai_codex_locked_stores', default=()
@@ -60,7 +60,8 @@ class EnvironmentStore:
             CredentialsError: If there are none that can be used.
         """
         token = self._token()
-        return Credentials(token) if token else await (await self._found()).load()
+        # Looked for in a thread as well: a home on a network may hang.
+        return Credentials(token) if token else await load_from(self._auth_file)
 
     async def save(self, credentials: Credentials, *, replacing: str | None = None) -> None:
         """Keep new credentials in the file.

@@ -126,15 +126,11 @@ class AuthFile:
             CredentialsNotFoundError: If the file does not exist, or was emptied by a logout.
             CredentialsFileError: If it cannot be read, is not whole, or holds no login.
         """
-        reads = 1
-        while True:
-            try:
-                return await anyio.to_thread.run_sync(self._file.load)
-            except CredentialsFileError as error:
-                if not error.is_torn or reads == TORN_READS:
-                    raise
-            reads += 1
-            await anyio.sleep(TORN_PAUSE)
+        return await load_from(lambda: self)
+
+    def load_now(self) -> Credentials:
+        """Read the file as it is at this moment, perhaps half written; in a worker thread."""
+        return self._file.load()
 
     async def save(self, credentials: Credentials, *, replacing: str | None = None) -> None:
         """Put the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
@@ -244,3 +240,23 @@ class AuthFile:
         if held is not None:
             return await uninterrupted(partial(work, held.places), held.hold)
         return await uninterrupted(lambda: work(self._file.places()), None)
+
+
+async def load_from(find: Callable[[], AuthFile]) -> Credentials:
+    """Read a login file, in one go with finding it, as every way into a worker thread costs time.
+
+    Args:
+        find: Gives the file; called in a worker thread.
+
+    Raises:
+        CredentialsError: As `AuthFile.load` does.
+    """
+    reads = 1
+    while True:
+        try:
+            return await anyio.to_thread.run_sync(lambda: find().load_now())
+        except CredentialsFileError as error:
+            if not error.is_torn or reads == TORN_READS:
+                raise
+        reads += 1
+        await anyio.sleep(TORN_PAUSE)
