@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import anyio.lowlevel
 
 from ._clock import Clock, SystemClock
 from ._debug import debug, debugging, readable
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from ._instructions import Instructions
 
 __all__ = ('CodexClient', 'CodexStream')
+
+_BYTES_AT_ONCE: Final = 2**19
+"""Of a body, before the event loop has its turn: half a millisecond. A thread would not help, as the encoder keeps the
+interpreter to itself."""
 
 
 class CodexClient:
@@ -163,7 +169,7 @@ class CodexClient:
             TransportError: If the request or its answer does not get through.
             StreamError: If the answer is not the stream that it should be.
         """
-        content = encode_body(request)
+        content = await _encoded(request)
         policy = self.policy if max_retries is None else replace(self.policy, max_retries=max_retries)
         credentials = credentials or await self.authenticate()
         renewals = _Renewals()
@@ -287,6 +293,19 @@ class CodexClient:
         if 300 <= status < 400 and (location := error.headers.get('location')):
             return f'It redirects to {location!r}, where the login is not sent. Name the right `base_url`.'
         return None
+
+
+async def _encoded(request: CodexRequest) -> bytes:
+    """The body of a request. While a large one is made, the event loop goes on."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in encode_body(request):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _BYTES_AT_ONCE:
+            size = 0
+            await anyio.lowlevel.checkpoint()
+    return b''.join(pieces)
 
 
 @dataclass

@@ -143,6 +143,29 @@ async def test_a_base_url_is_asked_and_no_other(codex_simulator: CodexSimulator)
     assert simulator.requests[0].headers['host'] == 'relay.example'
 
 
+async def turns_of_others(text: str) -> int:
+    """How often the event loop goes round until a request with that text in each of 160 items is sent."""
+    simulator = CodexSimulator(reply('Hi'))
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while not simulator.requests:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    item = {'type': 'message', 'role': 'user', 'content': [{'type': 'input_text', 'text': text}]}
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(count)
+        assert await text_of(client(simulator), input=[item] * 160) == 'Hi'
+    return turns
+
+
+async def test_others_have_their_turn_while_a_large_body_is_made() -> None:
+    # 10 pieces of 16 items, each larger than what is made at once.
+    assert await turns_of_others('x' * 50_000) >= await turns_of_others('x') + 10
+
+
 async def test_a_compressed_stream_is_read() -> None:
     import gzip
 

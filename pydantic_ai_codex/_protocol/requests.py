@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import NAMESPACE_OID, uuid5
@@ -23,6 +23,9 @@ _ONLY_TEXTS: Final = frozenset(
     {'message', 'reasoning', 'function_call', 'function_call_output', 'custom_tool_call', 'custom_tool_call_output'}
 )
 """The input items that hold texts and no numbers."""
+
+_ITEMS_AT_ONCE: Final = 16
+"""How many input items make a piece: one by one would cost a third more, and each may hold a file."""
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -103,8 +106,11 @@ def _check_header(name: object, value: object) -> None:
         )
 
 
-def encode_body(request: CodexRequest) -> bytes:
-    """The JSON body of a request, its fields in the order in which the CLI sends them (captured).
+def encode_body(request: CodexRequest) -> Iterator[bytes]:
+    """The JSON body of a request in pieces, its fields in the order in which the CLI sends them (captured).
+
+    Whoever joins the pieces may let others have their turn in between: the input may be large, and comes in as many as
+    it takes to hold nobody up for long.
 
     Raises:
         ConfigurationError: If a value has no JSON form, such as a lone surrogate in a text.
@@ -112,7 +118,7 @@ def encode_body(request: CodexRequest) -> bytes:
     body: JsonObject = {'model': request.model, 'instructions': request.instructions, 'stream': True}
     if request.service_tier is not None:
         body['service_tier'] = request.service_tier
-    body['input'] = _encode_input(request.input)
+    body['input'] = request.input
     if request.tools:
         body['tools'] = request.tools
         body['tool_choice'] = request.tool_choice or 'auto'
@@ -127,13 +133,18 @@ def encode_body(request: CodexRequest) -> bytes:
     if text := _given(verbosity=request.verbosity, format=request.text_format):
         body['text'] = text
     body.update(request.extra_body)
-    pieces: list[bytes | memoryview] = []
+    before = b'{'
     for name, value in body.items():
-        if isinstance(value, EncodedJSON):
-            pieces += (b',', to_json(name), b':', value.content)
+        yield before
+        if value is request.input:
+            yield b'"input":'
+            yield from _encode_input(request.input)
+        elif isinstance(value, EncodedJSON):
+            yield b'%b:%b' % (to_json(name), value.content)
         else:
-            pieces += (b',', memoryview(encode({name: value}).content)[1:-1])
-    return b''.join((b'{', *pieces[1:], b'}'))
+            yield encode({name: value}).content[1:-1]
+        before = b','
+    yield b'}'
 
 
 def encode(value: object) -> EncodedJSON:
@@ -152,11 +163,15 @@ def encode(value: object) -> EncodedJSON:
     return EncodedJSON(content)
 
 
-def _encode_input(items: list[JsonObject]) -> EncodedJSON:
+def _encode_input(items: Sequence[JsonObject]) -> Iterator[bytes]:
     """The input, in whose many texts no names of numbers are looked for, as that costs as much as encoding them."""
-    content = _to_json(items)
     _check_numbers([item for item in items if item.get('type') not in _ONLY_TEXTS])
-    return EncodedJSON(content)
+    before = b'['
+    for start in range(0, len(items), _ITEMS_AT_ONCE):
+        yield before
+        yield _to_json(items[start : start + _ITEMS_AT_ONCE])[1:-1]
+        before = b','
+    yield b']' if items else b'[]'
 
 
 def _to_json(value: object) -> bytes:

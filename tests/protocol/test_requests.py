@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from pydantic_core import to_json
 
 from pydantic_ai_codex._protocol.requests import CodexRequest, encode, encode_body, session_headers, session_id_for
 from pydantic_ai_codex.errors import ConfigurationError
@@ -23,8 +24,12 @@ def request(**fields: Any) -> CodexRequest:
     return CodexRequest(**{**given, **fields})
 
 
+def encoded(**fields: Any) -> bytes:
+    return b''.join(encode_body(request(**fields)))
+
+
 def body(**fields: Any) -> dict[str, Any]:
-    return json.loads(encode_body(request(**fields)))
+    return json.loads(encoded(**fields))
 
 
 def test_body_of_a_plain_request() -> None:
@@ -159,7 +164,7 @@ def test_extra_body_wins() -> None:
 )
 def test_value_without_json_form(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r'^The request has no JSON form: '):
-        encode_body(request(**fields))
+        encoded(**fields)
 
 
 def test_texts_may_hold_the_names_of_such_numbers() -> None:
@@ -170,7 +175,14 @@ def test_texts_may_hold_the_names_of_such_numbers() -> None:
 
 
 def test_tools_may_be_json_already() -> None:
-    assert encode_body(request(tools=encode([TOOL, TOOL]))) == encode_body(request(tools=[TOOL, TOOL]))
+    assert encoded(tools=encode([TOOL, TOOL])) == encoded(tools=[TOOL, TOOL])
+
+
+@pytest.mark.parametrize('count', [0, 1, 15, 16, 17, 100])
+def test_input_is_the_same_in_one_piece(count: int) -> None:
+    items = [{'type': 'message', 'role': 'user', 'content': f'{number} é'} for number in range(count)]
+
+    assert encoded(input=items) == encoded(input=INPUT).replace(to_json(INPUT), to_json(items))
 
 
 def test_value_that_holds_itself() -> None:
@@ -178,7 +190,7 @@ def test_value_that_holds_itself() -> None:
     circle['circle'] = circle
 
     with pytest.raises(ConfigurationError, match='no JSON form'):
-        encode_body(request(extra_body=circle))
+        encoded(extra_body=circle)
 
 
 @pytest.mark.parametrize('name', ['authorization', 'Authorization', 'AUTHORIZATION', 'ChatGPT-Account-Id'])
