@@ -157,7 +157,7 @@ def request(messages: int, tools: int, through: Through, *, seconds: float) -> T
         'do': 'request',
         'messages': messages,
         'tools': tools,
-        'count': 5 if messages == 10 else 1,
+        'count': 20 if messages == 10 else 3,
         'through': through,
     }
     return Task(
@@ -207,9 +207,9 @@ TASKS = (
     ),
     concurrent(64, rounds=3, quick=1, seconds=20.0),
     concurrent(256, rounds=1, quick=0, seconds=75.0),
-    *(request(*shape, 'model', seconds=3.0) for shape in SHAPES),
-    request(10, 10, 'agent', seconds=1.5),
-    request(1000, 10, 'agent', seconds=2.5),
+    *(request(*shape, 'model', seconds=8.0) for shape in SHAPES),
+    request(10, 10, 'agent', seconds=4.0),
+    request(1000, 10, 'agent', seconds=7.0),
     Task(
         'first-token',
         'first-token',
