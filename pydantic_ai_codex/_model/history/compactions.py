@@ -24,17 +24,19 @@ def start_at_compaction(messages: Sequence[ModelMessage], understands: Understan
     Raises:
         ConfigurationError: If nothing but a compaction that cannot be understood stands for the history before it.
     """
-    for index in range(len(messages) - 1, -1, -1):
-        response = messages[index]
-        if not isinstance(response, ModelResponse):
-            continue
-        for at in range(len(response.parts) - 1, -1, -1):
-            part = response.parts[at]
-            if isinstance(part, CompactionPart) and understands(response, part):
-                rest = replace(response, parts=response.parts[at:])
-                return [*_opening(messages[:index]), rest, *messages[index + 1 :]]
-    _check_beginning(messages)
-    return messages
+    beginnings = [
+        (index, message, part)
+        for index, message in enumerate(messages)
+        if isinstance(message, ModelResponse)
+        for part in message.parts
+        if isinstance(part, CompactionPart) and understands(message, part)
+    ]
+    if not beginnings:
+        _check_beginning(messages)
+        return messages
+    index, response, first = beginnings[-1]
+    at = max(at for at, part in enumerate(response.parts) if part is first)
+    return [*_opening(messages[:index]), replace(response, parts=response.parts[at:]), *messages[index + 1 :]]
 
 
 def _opening(messages: Sequence[ModelMessage]) -> list[ModelMessage]:

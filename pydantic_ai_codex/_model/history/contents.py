@@ -82,17 +82,18 @@ def user_message(content: list[JsonObject]) -> JsonObject:
     return {'type': 'message', 'role': 'user', 'content': content}
 
 
-def assistant_message(*texts: str) -> JsonObject:
-    """A message of the assistant's, which can hold nothing but texts.
-
-    It has no id: the backend stores nothing, and would not know it.
-    """
-    content = [{'type': 'output_text', 'text': text} for text in texts]
-    return {'type': 'message', 'role': 'assistant', 'content': content}
+def user_text(text: str) -> JsonObject:
+    """A message in the user's voice that is one text."""
+    return {'type': 'message', 'role': 'user', 'content': [{'type': 'input_text', 'text': text}]}
 
 
-def map_user_content(content: str | Sequence[UserContent]) -> list[JsonObject]:
-    """The content parts of a user prompt; never none.
+def assistant_text(text: str) -> JsonObject:
+    """A message of the assistant's that is one text; such a message can hold nothing but texts."""
+    return {'type': 'message', 'role': 'assistant', 'content': [{'type': 'output_text', 'text': text}]}
+
+
+def map_prompt(content: str | Sequence[UserContent]) -> JsonObject:
+    """The message of a user prompt; never an empty one.
 
     Args:
         content: The prompt, with every file that has to be downloaded in place.
@@ -101,10 +102,10 @@ def map_user_content(content: str | Sequence[UserContent]) -> list[JsonObject]:
         ConfigurationError: If something of it cannot be sent.
     """
     if isinstance(content, str):
-        return [input_text(content)]
+        return user_text(content)
     # The backend caches by itself and has no breakpoints.
     parts = [map_content(item) for item in content if not isinstance(item, CachePoint)]
-    return parts or [input_text('')]
+    return user_message(parts or [input_text('')])
 
 
 def map_content(item: object) -> JsonObject:

@@ -7,7 +7,7 @@ shorter one each time the model has answered, so that the backend's cache holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from pydantic_ai.messages import (
     CompactionPart,
@@ -25,10 +25,10 @@ from pydantic_core import PydanticSerializationError
 from ..._protocol.requests import JsonObject
 from ...errors import ConfigurationError
 from .compactions import start_at_compaction
-from .contents import input_text, map_content, map_user_content, user_message
+from .contents import input_text, map_content, map_prompt, user_text
 from .ids import make_ids_distinct, wire_call_id
 from .origins import AcceptsReasoning, Reader
-from .pairs import Entry, Output, Pairing
+from .pairs import Pairing
 from .quotes import quote_summary
 from .responses import map_response, unprepared
 
@@ -78,44 +78,44 @@ def map_messages(
             f'The history has no JSON form: {error}. Look for a value that is no JSON, or half a character (a lone '
             'surrogate), in the arguments of a call and the return of a tool.'
         ) from error
-    return items or [user_message([input_text('')])]
+    return items or [user_text('')]
 
 
 def _map_turns(messages: Iterable[ModelMessage], reader: Reader) -> list[JsonObject]:
     pairing = Pairing()
-    entries: list[Entry] | None = None
+    is_answered = False
     for message in messages:
         if isinstance(message, ModelResponse):
-            if entries is not None:
-                pairing.add_requests(entries)
-                entries = None
-            pairing.add_responses(map_response(message, reader))
+            if is_answered:
+                pairing.close()
+                is_answered = False
+            pairing.add_response(map_response(message, reader))
         else:
-            entries = [] if entries is None else entries
-            entries += map(_map_request_part, message.parts)
-    pairing.add_requests(entries or ())
+            is_answered = True
+            for part in message.parts:
+                # A tool's return is what comes most often.
+                if isinstance(part, ToolReturnPart):
+                    pairing.add_output(part.tool_name, wire_call_id(part.tool_call_id), _map_return(part))
+                else:
+                    pairing.items.append(_map_request_part(part))
+    pairing.close()
     return pairing.items
 
 
-def _map_request_part(part: object) -> Entry:
-    # In the order of how often they come.
-    if isinstance(part, ToolReturnPart):
-        return _map_tool_return(cast('ToolReturnPart[Any]', part))
+def _map_request_part(part: object) -> JsonObject:
     if isinstance(part, UserPromptPart):
-        return user_message(map_user_content(part.content))
+        return map_prompt(part.content)
     if isinstance(part, SystemPromptPart):
         return developer_message(part.content)
     if isinstance(part, CompactionPart):
-        return user_message([input_text(quote_summary(part.content or ''))])
+        return user_text(quote_summary(part.content or ''))
     raise unprepared(part)
 
 
-def _map_tool_return(part: ToolReturnPart[Any]) -> Output:
-    content: str | list[JsonObject]
+def _map_return(part: ToolReturnPart[Any]) -> str | list[JsonObject]:
+    """The output of a call: a text, or content parts."""
     if isinstance(part.content, str) and part.outcome == 'success':
-        content = part.content  # as nearly all of them, and as the method below says
-    elif part.files:
-        content = [map_content(item) for item in part.content_items(mode='str')]
-    else:
-        content = part.model_response_str()
-    return Output(part.tool_name, wire_call_id(part.tool_call_id), content)
+        return part.content  # as nearly all of them, and as the last line says
+    if part.files:
+        return [map_content(item) for item in part.content_items(mode='str')]
+    return part.model_response_str()

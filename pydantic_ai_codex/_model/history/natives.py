@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from ..._protocol.requests import JsonObject
 from ..native_tools import IMAGE_GENERATION, WEB_SEARCH, sendable_action
 from .arguments import arguments_of, arguments_text
-from .contents import assistant_message, input_text, map_content, user_message
+from .contents import assistant_text, input_text, map_content, user_message
 from .ids import is_item_id, needed_item_id
 from .origins import OURS, Reader
 from .quotes import MADE_FILE, quote_call, quote_output
@@ -114,7 +114,7 @@ def map_native_return(part: NativeToolReturnPart[Any], searches: Searches) -> It
         return
     if part.provider_name in OURS and part.tool_name == IMAGE_GENERATION:
         return  # The file says it.
-    yield assistant_message(quote_output(part.tool_name, part.tool_call_id, part.model_response_str()))
+    yield assistant_text(quote_output(part.tool_name, part.tool_call_id, part.model_response_str()))
     for file in part.files:
         yield map_made_file(file)
 
@@ -162,7 +162,7 @@ def _map_search(part: NativeToolCallPart, searches: Searches) -> Iterator[JsonOb
 
 
 def _quote(part: NativeToolCallPart, arguments: str) -> JsonObject:
-    return assistant_message(quote_call(part.tool_name, part.tool_call_id, arguments))
+    return assistant_text(quote_call(part.tool_name, part.tool_call_id, arguments))
 
 
 def _is_search(part: NativeToolCallPart | NativeToolReturnPart[Any]) -> bool:

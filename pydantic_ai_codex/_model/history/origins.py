@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast, get_args
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, get_args
 
 from pydantic_ai.messages import CompactionPart, ModelResponse, ModelResponsePart, TextPart, ThinkingPart
 
@@ -18,6 +19,9 @@ OURS: Final = frozenset({OUR_NAME, 'openai-codex'})
 
 READABLE: Final = OURS | {'openai'}
 """Whose encrypted parts the backend reads: its own and those of the platform API, which has the same keys."""
+
+_PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 AcceptsReasoning: TypeAlias = Callable[[ModelResponse, ModelResponsePart], bool]
 
@@ -56,12 +60,12 @@ def encrypted_content(part: CompactionPart) -> str | None:
 
 def readable_details(part: ModelResponsePart) -> Mapping[str, Any]:
     """The details of a part, where they mean to the backend what they say."""
-    return (part.provider_details or {}) if part.provider_name in READABLE else {}
+    details = part.provider_details
+    return details if details and part.provider_name in READABLE else _NONE
 
 
 def phase_of(part: TextPart | ThinkingPart) -> Phase | None:
     """Whether a text was said on the way or is the answer; `None` where that is not known."""
-    if not (details := readable_details(part)):
-        return None
-    phase = details.get('phase')
-    return cast(Phase, phase) if phase in get_args(Phase) else None
+    details = readable_details(part)
+    phase = details.get('phase') if details else None
+    return phase if phase in _PHASES else None

@@ -17,10 +17,11 @@ from pydantic_ai.messages import (
     ToolCallPart,
 )
 
+from ..._protocol.events import Phase
 from ..._protocol.requests import JsonObject
 from ...errors import ConfigurationError
 from .calls import map_call
-from .contents import assistant_message, input_text, user_message
+from .contents import assistant_text, user_text
 from .ids import wire_item_id
 from .natives import Searches, find_searches, map_made_file, map_native_call, map_native_return
 from .origins import Reader, encrypted_content, phase_of
@@ -49,20 +50,32 @@ def map_response(response: ModelResponse, reader: Reader) -> list[JsonObject]:
     Raises:
         ConfigurationError: If a part cannot be sent.
     """
-    searches = find_searches(response)
-    return [item for parts in _groups(response.parts) for item in _map_parts(response, parts, reader, searches)]
+    items: list[JsonObject] = []
+    searches: Searches | None = None
+    for parts in _groups(response.parts):
+        part: ModelResponsePart = parts[0]
+        if isinstance(part, ToolCallPart):
+            items.append(map_call(part))
+        elif _is_message(part):
+            items += _map_texts(parts)
+        elif isinstance(part, ThinkingPart):
+            items += _map_thinking(response, parts, reader)
+        else:
+            searches = searches or find_searches(response)
+            items += _map_rare(response, part, reader, searches)
+    return items
 
 
-def _groups(parts: Iterable[ModelResponsePart]) -> list[list[ModelResponsePart]]:
+def _groups(parts: Sequence[ModelResponsePart]) -> Iterable[Sequence[Any]]:
     """The parts that make one item: the texts of one message, the summaries of one reasoning item."""
+    if len(parts) == 1:
+        return (parts,)
     groups: list[list[ModelResponsePart]] = []
-    last = None
     for part in parts:
-        if last is not None and _together(last, part):
+        if groups and _together(groups[-1][0], part):
             groups[-1].append(part)
         else:
             groups.append([part])
-        last = part
     return groups
 
 
@@ -73,48 +86,45 @@ def _together(first: ModelResponsePart, second: ModelResponsePart) -> bool:
         and bool(first.id)
         and first.id == second.id
         and first.provider_name == second.provider_name
-        and _is_text(first) == _is_text(second)
+        and _is_message(first) == _is_message(second)
     )
 
 
-def _map_parts(
-    response: ModelResponse, parts: Sequence[ModelResponsePart], reader: Reader, searches: Searches
-) -> _Items:
-    match parts[0]:
-        case TextPart():
-            return _map_texts(cast('Sequence[TextPart]', parts))
-        case ThinkingPart() as part if _is_text(part):
-            return _map_texts(cast('Sequence[ThinkingPart]', parts))
-        case ThinkingPart():
-            return _map_thinking(response, cast('Sequence[ThinkingPart]', parts), reader)
-        case ToolCallPart() as part:
-            return [map_call(part)]
-        case NativeToolCallPart() as part:
+def _map_rare(response: ModelResponse, part: ModelResponsePart, reader: Reader, searches: Searches) -> _Items:
+    match part:
+        case NativeToolCallPart():
             return map_native_call(part, searches, reader)
-        case NativeToolReturnPart() as part:
+        case NativeToolReturnPart():
             return map_native_return(cast('NativeToolReturnPart[Any]', part), searches)
-        case FilePart() as part:
+        case FilePart():
             return [map_made_file(part.content)]
-        case CompactionPart() as part:
+        case CompactionPart():
             return _map_compaction(response, part, reader)
-        case part:
+        case _:
             raise unprepared(part)
 
 
-def _is_text(part: TextPart | ThinkingPart) -> bool:
+def _is_message(part: ModelResponsePart) -> bool:
     """Whether a part was a message: commentary beside an output that has to be JSON is kept as thinking."""
-    return isinstance(part, TextPart) or (not part.signature and phase_of(part) is not None)
+    if isinstance(part, ThinkingPart):
+        return not part.signature and phase_of(part) is not None
+    return isinstance(part, TextPart)
 
 
 def _map_texts(parts: Sequence[TextPart | ThinkingPart]) -> _Items:
-    texts = [part.content for part in parts if part.content]
-    if not texts:
-        return ()
-    message = assistant_message(*texts)
+    """A message of the assistant's, without an id: the backend stores nothing, and would not know it."""
+    content: list[JsonObject] = []
+    phase: Phase | None = None
     for part in parts:
-        if phase := phase_of(part):
-            return [{**message, 'phase': phase}]
-    return [message]
+        if part.content:
+            content.append({'type': 'output_text', 'text': part.content})
+        phase = phase or phase_of(part)
+    if not content:
+        return ()
+    message: JsonObject = {'type': 'message', 'role': 'assistant', 'content': content}
+    if phase is not None:
+        message['phase'] = phase
+    return (message,)
 
 
 def _map_thinking(response: ModelResponse, parts: Sequence[ThinkingPart], reader: Reader) -> _Items:
@@ -123,26 +133,22 @@ def _map_thinking(response: ModelResponse, parts: Sequence[ThinkingPart], reader
     What another account thought here is left out: the model does without it.
     """
     sealed: ThinkingPart | None = None
-    texts: list[str] = []
+    summary: list[JsonObject] = []
     is_accepted = True
     for part in parts:
         sealed = sealed or (part if part.signature else None)
         if part.content:
-            texts.append(part.content)
+            summary.append({'type': 'summary_text', 'text': part.content})
         is_accepted = is_accepted and reader.accepts(response, part)
     if sealed is None or not is_accepted:
-        return [assistant_message(quote_thinking('\n'.join(texts)))] if texts else ()
+        return (assistant_text(quote_thinking('\n'.join(text['text'] for text in summary))),) if summary else ()
     if not reader.is_account_of(sealed):
         return ()
     # No `content`: raw reasoning cannot go back, it is in what is encrypted ("array too long", public reports).
-    item: JsonObject = {
-        'type': 'reasoning',
-        'summary': [{'type': 'summary_text', 'text': text} for text in texts],
-        'encrypted_content': sealed.signature,
-    }
+    item: JsonObject = {'type': 'reasoning', 'summary': summary, 'encrypted_content': sealed.signature}
     if item_id := wire_item_id(sealed.id, 'rs'):
         item['id'] = item_id
-    return [item]
+    return (item,)
 
 
 def _map_compaction(response: ModelResponse, part: CompactionPart, reader: Reader) -> Iterator[JsonObject]:
@@ -153,4 +159,4 @@ def _map_compaction(response: ModelResponse, part: CompactionPart, reader: Reade
             item['id'] = item_id
         yield item
     elif part.content:
-        yield user_message([input_text(quote_summary(part.content))])
+        yield user_text(quote_summary(part.content))
