@@ -89,7 +89,7 @@ async def calls_of_answer(events: Callable[[int], Sequence[frames.Frame]]) -> fl
         codex = model(events(count))
 
         async def stream() -> None:
-            request = [ModelRequest.user_text_prompt('Hello')]
+            request: list[ModelMessage] = [ModelRequest.user_text_prompt('Hello')]
             async with codex.request_stream(request, None, ModelRequestParameters()) as streamed:
                 async for _ in streamed:
                     pass

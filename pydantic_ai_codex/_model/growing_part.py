@@ -60,10 +60,10 @@ class GrowingPart:
 
     def catch_up(self) -> None:
         """Tell the manager of the pieces that it has not heard of."""
-        if self._pieces:
-            for _ in self._tell(''.join(self._pieces)):
+        pieces, self._pieces = self._pieces, []
+        if pieces:
+            for _ in self._tell(''.join(pieces)):
                 pass
-            self._pieces.clear()
 
 
 def growing_part(
@@ -85,26 +85,20 @@ def growing_part(
     """
     if len(events) != 1 or not isinstance(event := events[0], PartDeltaEvent):
         return None
-    make = _maker(event.delta)
-    return None if make is None else GrowingPart(item_id, number, event.index, make, tell)
-
-
-def _maker(delta: ModelResponsePartDelta) -> Callable[[str], ModelResponsePartDelta] | None:
-    """What makes deltas like that one, where it says nothing that another piece would not say as well."""
     make: Callable[[str], ModelResponsePartDelta]
-    if isinstance(delta, TextPartDelta):
-        piece = delta.content_delta
-        make = partial(TextPartDelta, provider_name=delta.provider_name)
-    elif isinstance(delta, ThinkingPartDelta):
-        piece = delta.content_delta
-        make = partial(_thinking, delta.provider_name)
-    elif isinstance(delta, ToolCallPartDelta):
-        piece = delta.args_delta
-        make = partial(_arguments, delta.tool_call_id, delta.provider_name)
-    else:
-        return None
+    match event.delta:
+        case TextPartDelta(content_delta=piece, provider_name=name):
+            make = partial(TextPartDelta, provider_name=name)
+        case ThinkingPartDelta(content_delta=piece, provider_name=name):
+            make = partial(_thinking, name)
+        case ToolCallPartDelta(args_delta=piece, tool_call_id=call_id, provider_name=name):
+            make = partial(_arguments, call_id, name)
+        case _:
+            return None
     # What else the manager says, and any field that a version of pydantic-ai adds, is the manager's to say.
-    return make if isinstance(piece, str) and make(piece) == delta else None
+    if not isinstance(piece, str) or PartDeltaEvent(index=event.index, delta=make(piece)) != event:
+        return None
+    return GrowingPart(item_id, number, event.index, make, tell)
 
 
 def _thinking(provider_name: str | None, piece: str) -> ThinkingPartDelta:

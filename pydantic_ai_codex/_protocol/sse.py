@@ -47,6 +47,7 @@ class SSEDecoder:
             name, _, data = chunk.partition(b'\ndata: ')
             if chunk.count(b'\n') == 3 and len(data) > 2 and name.startswith(b'event:') and b'\r' not in chunk:
                 return [data[:-2]]
+        self._is_between = False
         events = self._feed(chunk)
         self._is_between = not (self._at_start or self._after_cr or self._pending or self._data)
         return events

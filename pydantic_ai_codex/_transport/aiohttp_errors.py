@@ -30,14 +30,19 @@ def raise_httpx2_error(error: Exception) -> NoReturn:
         error: One of aiohttp, or of a socket.
     """
     kind = next(kind for aiohttps, kind in _ERRORS if isinstance(error, aiohttps))
-    if isinstance(error, aiohttp.ClientResponseError):
-        # Its own words tell the URL of the proxy.
-        raise kind(f'{error.status} {error.message}') from None
-    raise kind(_words(error)) from error
+    # The words of these tell the URL of a proxy, with what it needs to be let in.
+    raise kind(_words(error)) from (None if isinstance(error, aiohttp.ClientResponseError) else error)
 
 
 def _words(error: Exception) -> str:
     match error:
+        case aiohttp.ClientHttpProxyError():
+            return f'{error.status} {error.message}'
+        case aiohttp.ClientResponseError():
+            # The status is made up by aiohttp, and behind the first line is a drawing of where the bytes are wrong.
+            return error.message.partition('\n')[0].rstrip(': ') or 'What answers does not speak HTTP.'
+        case aiohttp.ClientConnectorCertificateError():
+            return str(error.certificate_error)  # the only one that it is sure to have
         case aiohttp.ClientConnectorError():
             return str(error.os_error)  # without the repr of the TLS context
         case aiohttp.ServerDisconnectedError():

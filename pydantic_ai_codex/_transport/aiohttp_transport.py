@@ -35,6 +35,8 @@ _READ_AHEAD: Final = 2**18
 _LONGEST_FIELD: Final = 2**16
 """Bytes of a header; 8190 is aiohttp's own limit, and a gateway's policies and cookies may be longer."""
 
+_A_DAY: Final = 86_400.0
+
 
 class AiohttpTransport(httpx2.AsyncBaseTransport):
     """Sends requests through the connections of aiohttp, which belong to the event loop of the first request.
@@ -52,7 +54,8 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         ssl_context: ssl.SSLContext,
         proxy_for: Callable[[httpx2.URL], httpx2.Proxy | None],
     ) -> None:
-        self._keepalive_expiry = limits.keepalive_expiry
+        # Before 3.14 aiohttp takes `None` for no number that it could compare.
+        self._keepalive_expiry = _A_DAY if limits.keepalive_expiry is None else limits.keepalive_expiry
         # Not aiohttp's own limit, whose wait cannot be told from that for a connection.
         self._slots = asyncio.Semaphore(limits.max_connections or sys.maxsize)
         self._ssl_context = ssl_context

@@ -157,6 +157,14 @@ def test_event_beyond_the_bound_is_never_handed_out() -> None:
         decoder.feed(b'\n')
 
 
+def test_nothing_comes_after_an_event_beyond_the_bound() -> None:
+    decoder = SSEDecoder(max_event_bytes=50)
+    assert decoder.feed(b'event: a\ndata: 1\n\n') == [b'1']
+    for chunk in (b'y' * 100, b'event: a\ndata: 2\n\n'):
+        with pytest.raises(MalformedStreamError):
+            decoder.feed(chunk)
+
+
 # The ways of writing an event that are read faster.
 
 LINES = ['event: a', 'event:', 'data: 1', 'data: data: 2', 'data:', 'data', 'event: data: 3', ': x', 'id: 4', '', '']

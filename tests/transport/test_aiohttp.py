@@ -26,6 +26,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx2
 import pytest
+import trustme
 from inline_snapshot import snapshot
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelAPIError, UserError
@@ -412,6 +413,36 @@ async def test_errors_are_those_of_httpx2(
             await client.post(url, content=b'x' * (50_000_000 if handler is deaf else 1), timeout=limit)
 
     assert type(caught.value) is expected
+
+
+@both
+async def test_a_certificate_that_nobody_vouches_for(make: MakeClient) -> None:
+    certificate: Any = trustme.CA().issue_cert('127.0.0.1')
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+
+    server = await asyncio.start_server(lambda _, writer: writer.close(), '127.0.0.1', 0, ssl=context)
+    async with server, make() as client:
+        with pytest.raises(httpx2.ConnectError, match='certificate verify failed'):
+            await client.post(f'https://127.0.0.1:{server.sockets[0].getsockname()[1]}/')
+
+
+async def test_connections_that_never_expire() -> None:
+    limits = httpx2.Limits(keepalive_expiry=None)
+    async with serving(answering(HEAD + END)) as url, aiohttp_client(limits=limits) as client:
+        for _ in range(3):
+            assert (await client.post(url)).status_code == 200
+
+
+async def test_an_answer_that_is_none_is_told_in_a_line() -> None:
+    answer = b'HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc'
+    async with serving(answering(answer)) as url, aiohttp_client() as client:
+        with pytest.raises(httpx2.RemoteProtocolError) as caught:
+            await client.post(url)
+
+    assert '\n' not in str(caught.value)
+    assert '400' not in str(caught.value)
+    assert str(caught.value)
 
 
 @both
