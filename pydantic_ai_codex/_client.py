@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
@@ -108,23 +109,23 @@ class CodexClient:
         )
         """Where the login comes from."""
         self._cache_dir: CacheDir = cache_dir
-        self._instructions: list[Instructions] = []
+        self._instructions: Instructions | None = None
+        self._instructions_lock = threading.Lock()
         if cache_dir is not None:
             _ = self.instructions  # A folder that cannot be one is told now.
 
     @property
     def instructions(self) -> Instructions:
         """Where the instructions of the model families come from; loaded when they are first wanted."""
-        if not self._instructions:
-            from ._instructions import Instructions
+        # Threads share one: it has one of them ask, and the others wait.
+        with self._instructions_lock:
+            if self._instructions is None:
+                from ._instructions import Instructions
 
-            # All threads take the first, if they come at once: it has one of them ask, and the others wait.
-            self._instructions.append(
-                Instructions(
+                self._instructions = Instructions(
                     self.http_clients.borrow, cache_dir=self._cache_dir, originator=self._originator, clock=self._clock
                 )
-            )
-        return self._instructions[0]
+            return self._instructions
 
     @property
     def base_url(self) -> str:

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
 from pydantic_ai.tools import ToolDefinition
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from .._protocol.requests import EncodedJSON, encode
 from .tools import map_tool
@@ -15,7 +16,8 @@ from .tools import map_tool
 Transform: TypeAlias = Callable[[ToolDefinition], ToolDefinition]
 
 _MOST: Final = 64
-"""How many sets of tools are kept. Who has more makes them up as they go, and comes back to none of them."""
+_MOST_BYTES: Final = 2**22
+"""How many sets of tools are kept, and how large. Who has more makes them up as they go, and comes back to none."""
 
 
 class ToolEncoder:
@@ -23,11 +25,12 @@ class ToolEncoder:
 
     Transforming a schema takes thirty times as long as encoding it. pydantic-ai makes the definitions anew for each
     request, and anybody may edit them in place. So what was made of them is found by all that it was made of, written
-    out: it cannot be stale.
+    out, and kept only where that is plain JSON and was the same afterwards.
     """
 
     def __init__(self) -> None:
         self._kept: dict[bytes, EncodedJSON] = {}
+        self._size = 0
 
     def encode(
         self, tools: Sequence[ToolDefinition], *, transform: Transform, transformer: object
@@ -49,11 +52,17 @@ class ToolEncoder:
         if key is not None and (kept := self._kept.get(key)) is not None:
             return kept
         encoded = encode([map_tool(transform(tool)) for tool in tools])
-        if key is not None:
-            if len(self._kept) >= _MOST:
-                self._kept.clear()
-            self._kept[key] = encoded
+        if key is not None and _is_plain(tools) and _written_out(tools) == key:
+            self._keep(key, encoded)
         return encoded
+
+    def _keep(self, key: bytes, encoded: EncodedJSON) -> None:
+        size = len(key) + len(encoded.content)
+        if len(self._kept) >= _MOST or self._size + size > _MOST_BYTES:
+            self._kept.clear()
+            self._size = 0
+        self._kept[key] = encoded
+        self._size += size
 
 
 def _written_out(tools: Sequence[ToolDefinition]) -> bytes | None:
@@ -65,3 +74,12 @@ def _written_out(tools: Sequence[ToolDefinition]) -> bytes | None:
         return marshal.dumps(parts)
     except ValueError:
         return None
+
+
+def _is_plain(tools: Sequence[ToolDefinition]) -> bool:
+    """Whether schemas are what their JSON says: `marshal` takes tuples and bytes as well, and all buffers for bytes."""
+    schemas = [tool.parameters_json_schema for tool in tools]
+    try:
+        return bool(from_json(to_json(schemas)) == schemas)
+    except (PydanticSerializationError, ValueError):
+        return False  # What has no JSON form went away when it was transformed.

@@ -23,7 +23,7 @@ from pydantic_ai.tools import RunContext, ToolDefinition
 
 from .._client import CodexClient
 from .._protocol.model_names import ModelName, parse_model_name
-from .._protocol.requests import CodexRequest, ReasoningSummary, Verbosity, session_id_for
+from .._protocol.requests import CodexRequest, EncodedJSON, ReasoningSummary, Verbosity, session_id_for
 from ..errors import ConfigurationError
 from .encoded_tools import ToolEncoder
 from .errors import mapped_errors
@@ -141,7 +141,11 @@ class CodexModel(Model[CodexClient]):
         return settings, params
 
     def customize_request_parameters(self, model_request_parameters: ModelRequestParameters) -> ModelRequestParameters:
-        """As in `Model`, but for the tools, whose schemas are transformed when they are encoded: once each."""
+        """As in `Model`, but for the tools: their schemas stay as the agent has them.
+
+        Whoever looks at prepared parameters sees them so. They are transformed when they are encoded, once for each
+        set of tools.
+        """
         params = model_request_parameters
         customized = super().customize_request_parameters(replace(params, function_tools=[], output_tools=[]))
         return replace(customized, function_tools=params.function_tools, output_tools=params.output_tools)
@@ -195,10 +199,16 @@ class CodexModel(Model[CodexClient]):
         with mapped_errors(self.model_name):
             check_names(given)
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
+            # Before anything is asked of anybody, as a tool may be refused.
+            tools = self._tools.encode(
+                sent_tools(params),
+                transform=self._transform_tool,
+                transformer=self.profile.get('json_schema_transformer'),
+            )
             credentials = await self.client.authenticate()
             messages = await download_files(messages)
             official = await self._official_instructions(messages, given, params)
-            request = self._build_request(messages, given, params, credentials.account_tag, official)
+            request = self._build_request(messages, given, params, tools, credentials.account_tag, official)
             stream = await self.client.stream(
                 request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
             )
@@ -242,6 +252,7 @@ class CodexModel(Model[CodexClient]):
         messages: Sequence[ModelMessage],
         settings: Mapping[str, Any],
         params: ModelRequestParameters,
+        tools: EncodedJSON | None,
         account: str | None,
         official: ModelInstructions | None,
     ) -> CodexRequest:
@@ -253,11 +264,6 @@ class CodexModel(Model[CodexClient]):
         extra_body: object = settings.get('extra_body') or {}
         if not isinstance(extra_body, Mapping):
             raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
-        tools = self._tools.encode(
-            sent_tools(params),
-            transform=self._transform_tool,
-            transformer=self.profile.get('json_schema_transformer'),
-        )
         prompt = make_prompt(agent_instructions(messages, params), official, has_tools=tools is not None)
         return CodexRequest(
             model=self.model_name,

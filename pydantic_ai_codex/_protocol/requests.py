@@ -136,7 +136,7 @@ def encode_body(request: CodexRequest) -> Iterator[bytes]:
     before = b'{'
     for name, value in body.items():
         yield before
-        if value is request.input:
+        if name == 'input' and value is request.input:
             yield b'"input":'
             yield from _encode_input(request.input)
         elif isinstance(value, EncodedJSON):

@@ -128,10 +128,6 @@ class AuthFile:
         """
         return await load_from(lambda: self)
 
-    def load_now(self) -> Credentials:
-        """Read the file as it is at this moment, perhaps half written; in a worker thread."""
-        return self._file.load()
-
     async def save(self, credentials: Credentials, *, replacing: str | None = None) -> None:
         """Put the credentials into the file, whole or not at all; other keys of it stay, its mode becomes 0600.
 
@@ -254,7 +250,7 @@ async def load_from(find: Callable[[], AuthFile]) -> Credentials:
     reads = 1
     while True:
         try:
-            return await anyio.to_thread.run_sync(lambda: find().load_now())
+            return await anyio.to_thread.run_sync(lambda: find()._file.load())  # pyright: ignore[reportPrivateUsage] - it is of this module
         except CredentialsFileError as error:
             if not error.is_torn or reads == TORN_READS:
                 raise

@@ -156,7 +156,9 @@ class Text(str):
     [
         pytest.param(make_tool(), object, id='another transformer'),
         pytest.param(make_tool(), None, id='no transformer'),
-        pytest.param(make_tool(description=Text('Adds.')), OpenAIJsonSchemaTransformer, id='no plain values'),
+        pytest.param(make_tool(description=Text('Adds.')), OpenAIJsonSchemaTransformer, id='a text of another class'),
+        pytest.param(make_tool(schema={'enum': (1, 2)}), OpenAIJsonSchemaTransformer, id='a tuple'),
+        pytest.param(make_tool(schema={'const': b'ab'}), OpenAIJsonSchemaTransformer, id='bytes'),
     ],
 )
 def test_nothing_is_kept_where_more_than_plain_values_may_decide(tool: ToolDefinition, transformer: object) -> None:
@@ -166,6 +168,41 @@ def test_nothing_is_kept_where_more_than_plain_values_may_decide(tool: ToolDefin
         encoded(encoder, tool, transform=transform, transformer=transformer)
 
     assert transform.count == 2
+
+
+def test_tools_that_are_edited_while_they_are_transformed_are_not_kept() -> None:
+    encoder = ToolEncoder()
+
+    def edit(tool: ToolDefinition) -> ToolDefinition:
+        tool.parameters_json_schema['title'] = 'Edited'
+        return tool
+
+    def leave(tool: ToolDefinition) -> ToolDefinition:
+        return tool
+
+    encoder.encode([make_tool()], transform=edit, transformer=OpenAIJsonSchemaTransformer)
+    found = encoder.encode([make_tool()], transform=leave, transformer=OpenAIJsonSchemaTransformer)
+
+    assert found is not None
+    assert b'Edited' not in found.content
+
+
+def test_what_has_no_json_form_may_go_away() -> None:
+    def clean(tool: ToolDefinition) -> ToolDefinition:
+        return make_tool()
+
+    tool = make_tool(schema={'default': object()})
+    assert ToolEncoder().encode([tool], transform=clean, transformer=OpenAIJsonSchemaTransformer) is not None
+
+
+def test_large_sets_are_not_kept_for_long() -> None:
+    encoder, transform = ToolEncoder(), Transforming()
+    tools = [make_tool(name=f'tool_{number}', description='x' * 1_000_000) for number in range(4)]
+
+    for tool in (*tools, *tools):
+        encoded(encoder, tool, transform=transform)
+
+    assert transform.count > 4
 
 
 def test_what_is_kept_is_bounded() -> None:

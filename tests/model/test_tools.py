@@ -18,9 +18,12 @@ from pydantic_ai import (
     ToolOutput,
 )
 from pydantic_ai.exceptions import UserError
+from pydantic_ai.messages import ModelRequest
+from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import ExternalToolset
 
+from pydantic_ai_codex import CodexModel
 from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, Turn, call, call_tool, reply, turn
 
 pytestmark = pytest.mark.anyio
@@ -216,3 +219,13 @@ async def test_strict_schemas_are_those_that_can_be_strict(codex_simulator: Code
             'required': ['limit'],
         }
     )
+
+
+@pytest.mark.anyio
+async def test_a_tool_that_is_refused_is_told_before_a_login_is_asked_for() -> None:
+    tool = ToolDefinition(name='a b', parameters_json_schema={'type': 'object'})
+
+    with pytest.raises(UserError, match='name that the backend refuses'):
+        await CodexModel('gpt-5.5').request(
+            [ModelRequest.user_text_prompt('Hi')], None, ModelRequestParameters(function_tools=[tool])
+        )

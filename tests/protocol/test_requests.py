@@ -185,6 +185,10 @@ def test_input_is_the_same_in_one_piece(count: int) -> None:
     assert encoded(input=items) == encoded(input=INPUT).replace(to_json(INPUT), to_json(items))
 
 
+def test_input_may_stand_elsewhere_as_well() -> None:
+    assert body(extra_body={'context': INPUT})['context'] == INPUT
+
+
 def test_value_that_holds_itself() -> None:
     circle: dict[str, Any] = {}
     circle['circle'] = circle
