@@ -131,3 +131,11 @@ def test_every_public_name_is_mentioned() -> None:
     names = {*pydantic_ai_codex.__all__, *auth.__all__}
 
     assert not {name for name in names if not re.search(rf'\b{name}\b', everything)}
+
+
+def test_the_ratios_of_the_readme_are_those_that_were_measured() -> None:
+    for label, *ratios in table('README', 'times less CPU time'):
+        name, through_agent, _ = label.partition(', through `Agent`')
+        heading = '## Long answers through `Agent`' if through_agent else '# Performance'
+        row = ''.join(rf' \| {ratio}(?: \([^|]*\))?' for ratio in ratios)
+        assert re.search(rf'^\| {re.escape(name)}{row} \|', TEXTS['performance'].split(heading)[1], re.MULTILINE), label
