@@ -79,4 +79,4 @@ wheel: $(STAMP) ## build the wheel and use it outside the checkout
 	@sh scripts/test-wheel $(BIN)/python
 
 clean: ## remove what the other verbs made
-	rm -rf .venv .venv-lowest .venv-bench dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-lowest .venv-bench .venv-bench-litellm dist build .coverage .coverage.* .pytest_cache .ruff_cache .mypy_cache

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from . import machine, profiling
-from .measures import GROUPS, SUBJECTS, chosen
+from .measures import GROUPS, chosen
+from .peers import SUBJECTS
 from .processes import Processes, ProcessFailed
-from .report import has_failed, page, summary
+from .report import gaps, has_failed, page, summary
 from .results import Results
 from .run import OursIsWrong, check, measure
 
@@ -25,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog='python -m benchmarks',
-        description='Measure, and end with 1 where a bar is missed. A whole run writes docs/performance.md.',
+        description='Measure, and end with 1 where a bar is missed. A whole run writes docs/performance.md, if it could '
+        'measure every bar.',
     )
     made.add_argument('--quick', action='store_true', help='few rounds, and nothing that takes a minute')
     made.add_argument('--only', action='append', default=[], choices=GROUPS, metavar='GROUP', help=', '.join(GROUPS))
@@ -117,17 +119,30 @@ def finish(options: argparse.Namespace, results: Results) -> int:
     """Print, write, and judge."""
     in_colour = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
     print(results.to_json() if options.json else summary(results, in_colour=in_colour))
-    for failure in results.failures('ours'):
-        print(f'this package failed at {failure}', file=sys.stderr)
-    if options.write or (is_whole(options) and not options.check):
+    missing = gaps(results) if is_whole(options) else results.failures()
+    for gap in missing:
+        print(f'missing: {gap}', file=sys.stderr)
+    if options.write or (is_whole(options) and not options.check and not missing):
         PAGE.write_text(page(results), encoding='utf-8')
         print(f'written: {PAGE.parent.name}/{PAGE.name}', file=sys.stderr)
-    return 1 if has_failed(results) else 0
+    return 1 if missing or has_failed(results) else 0
+
+
+def how_it_stopped(stop: KeyboardInterrupt) -> str:
+    """What is known of the processes; a second Ctrl-C comes while they are being ended."""
+    context = stop.__context__
+    while context and not isinstance(context, KeyboardInterrupt):
+        context = context.__context__
+    return (
+        'Stopped at once; some process may still run.' if context else 'Stopped; the server and the workers have ended.'
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write, judge."""
     options = parser().parse_args(arguments)
+    if options.profile and (mistake := profiling.mistake(*options.profile)):
+        parser().error(f'--profile: {mistake}')
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it ends the workers with it
     try:
         if options.profile:
@@ -140,8 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProcessFailed as error:
         print(f'{error}\nNothing goes on without it.', file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print('Stopped; the server and the workers have ended.', file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(how_it_stopped(stop), file=sys.stderr)
         return 130
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .figures import Figure, Samples, difference, divided, figure, paired, ratio
-from .measures import OURS, OURS_AIOHTTP, RAW_SOCKET, SHAPES, UPSTREAM
+from .measures import SHAPES
+from .peers import OURS, OURS_AIOHTTP, OURS_FILE, RAW_SOCKET, UPSTREAM
 from .results import Results
 
 Outcome = Literal['met', 'missed', 'not measured']
@@ -60,13 +61,20 @@ class Verdict:
         """Whether a run with it ends as a failure."""
         return self.outcome == 'missed' and not self.bar.is_stretch
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether a whole run with it is none."""
+        return self.outcome == 'not measured' and not self.bar.is_stretch
+
 
 # The figures.
 
 
 def wrong_streams(results: Results) -> Figure | None:
     """How many streams came out of this package changed."""
-    checked = [found for subject in (OURS, OURS_AIOHTTP) for found in results.problems.get(subject, {}).values()]
+    checked = [
+        found for subject in (OURS, OURS_AIOHTTP, OURS_FILE) for found in results.problems.get(subject, {}).values()
+    ]
     if not checked:
         return None
     wrong = float(sum(map(bool, checked)))
@@ -142,6 +150,8 @@ def memory_growth(results: Results) -> Figure | None:
 
 # The bars.
 
+PAIRS = 'this pairs the rounds of two tasks, one done after the other'
+
 
 def stream_bars(number: int, subject: str, limits: dict[str, float], *, is_stretch: bool) -> tuple[Bar, ...]:
     transport = '`aiohttp`' if is_stretch else 'stock `httpx2`'
@@ -177,9 +187,16 @@ BARS = (
     request_bar(10, 0, 10.0),
     request_bar(10, 100, 25.0),
     request_bar(1000, 10, 150.0),
-    Bar('5: growth', 'CPU with 1,000 messages against 10, with 10 tools', 5.0, 'times more', False, growth),
-    Bar('5: slope', 'CPU for each message that was there before', 15.0, 'µs', False, slope),
-    Bar('5: blocked', 'the longest wait of everything else, bodies under 1 MB', 25.0, 'ms', False, blocked),
+    Bar('5: growth', f'CPU with 1,000 messages against 10, with 10 tools; {PAIRS}', 5.0, 'times more', False, growth),
+    Bar('5: slope', f'CPU for each message that was there before; {PAIRS}', 15.0, 'µs', False, slope),
+    Bar(
+        '5: blocked',
+        'the longest turn of the event loop in a request, the median of the requests of a round; bodies under 1 MB',
+        25.0,
+        'ms',
+        False,
+        blocked,
+    ),
     Bar(
         '6',
         'CPU of 64 answers at once, against `OpenAICodexModel`',

@@ -1,55 +1,47 @@
-"""The histories and tools of `histories` in the shape of chat completions, which has no place for sealed reasoning."""
+"""The same messages and tools in the shape of chat completions, which has no place for sealed reasoning.
+
+Nothing here imports pydantic-ai: the memory of whoever is measured on it is not to carry that along.
+"""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from pydantic_ai.messages import (
-    ModelRequestPart,
-    ModelResponsePart,
-    TextPart,
-    ToolCallPart,
-    ToolReturnPart,
-    UserPromptPart,
-)
-
-from .histories import INSTRUCTIONS, history, tool_definitions
+from .turns import INSTRUCTIONS, Answer, Call, Part, Prompt, Result, Thought, messages, tools
 
 
 @cache
 def chat_messages(count: int) -> tuple[dict[str, Any], ...]:
-    """The messages of `history`, after the instructions."""
-    parts = [part for message in history(count, 'chat') for part in message.parts]
-    messages = [mapped for part in parts if (mapped := _message(part)) is not None]
-    return ({'role': 'system', 'content': INSTRUCTIONS}, *messages)
+    """The messages of `turns.messages`, after the instructions."""
+    mapped = [_message(part) for parts in messages(count) for part in parts if not isinstance(part, Thought)]
+    return ({'role': 'system', 'content': INSTRUCTIONS}, *mapped)
 
 
 def chat_tools(count: int) -> list[dict[str, Any]]:
-    """The tools of `tool_definitions`."""
+    """So many tools, made anew, as those of the others are."""
     return [
         {
             'type': 'function',
             'function': {
                 'name': each.name,
                 'description': each.description,
-                'parameters': each.parameters_json_schema,
+                'parameters': deepcopy(each.schema),
             },
         }
-        for each in tool_definitions(count)
+        for each in tools(count)
     ]
 
 
-def _message(part: ModelRequestPart | ModelResponsePart) -> dict[str, Any] | None:
+def _message(part: Part) -> dict[str, Any]:
     match part:
-        case UserPromptPart(content=str(content)):
+        case Prompt(content):
             return {'role': 'user', 'content': content}
-        case TextPart(content=content):
+        case Answer(content) | Thought(content):
             return {'role': 'assistant', 'content': content}
-        case ToolCallPart(tool_name=name, args=args, tool_call_id=call_id):
-            call = {'id': call_id, 'type': 'function', 'function': {'name': name, 'arguments': args}}
+        case Call(tool, arguments, call_id):
+            call = {'id': call_id, 'type': 'function', 'function': {'name': tool, 'arguments': arguments}}
             return {'role': 'assistant', 'content': None, 'tool_calls': [call]}
-        case ToolReturnPart(content=content, tool_call_id=call_id):
+        case Result(_, content, call_id):
             return {'role': 'tool', 'tool_call_id': call_id, 'content': content}
-        case _:
-            return None

@@ -21,6 +21,23 @@ class Outcome:
     usage: Mapping[str, int]
 
 
+class SameEvents:
+    """Sees that every run of a stream yields as many events as its first one, which is the check's."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def see(self, stream: str, through: str, count: int) -> None:
+        """Take the number of events of a run.
+
+        Raises:
+            RuntimeError: It is another one than before.
+        """
+        first = self._counts.setdefault((stream, through), count)
+        if count != first:
+            raise RuntimeError(f'Stream {stream} had {count} events through the {through}, and {first} when checked.')
+
+
 def problems(expected: Expected, outcome: Outcome) -> list[str]:
     """How the outcome differs from what was sent, in a sentence each; empty where it does not."""
     return [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from .peers import NO_LITELLM, python_of
 
 TIMEOUT = 120
 
@@ -56,9 +57,11 @@ def compile_all(name: str) -> None:
 
 def imported(name: str) -> dict[str, Any]:
     """What a fresh process says of its import."""
-    each = IMPORTS[name]
+    each, python = IMPORTS[name], python_of(name)
+    if python is None:
+        return {'unsupported': NO_LITELLM}
     program = PROGRAM.format(statement=each.statement, forbidden=each.forbidden)
-    command = [sys.executable, '-c', program]
+    command = [python, '-c', program]
     try:
         done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:

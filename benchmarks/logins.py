@@ -29,6 +29,16 @@ def _encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip('=')
 
 
+def login_file() -> Path:
+    """A file with the login, as the Codex CLI writes it, in the isolated home."""
+    tokens = {'id_token': access_token(), 'access_token': access_token(), 'refresh_token': '', 'account_id': ACCOUNT_ID}
+    path = Path(os.environ['CODEX_HOME'], 'auth.json')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({'auth_mode': 'chatgpt', 'tokens': tokens}), encoding='utf-8')
+    path.chmod(0o600)
+    return path
+
+
 def isolated(environment: Mapping[str, str], home: Path) -> dict[str, str]:
     """The environment of a worker: nothing of the user's, nothing to be fetched, nobody to be told."""
     folders = {

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
 
 from .imports import IMPORTS
+from .peers import ALL, MODELS, OURS_FILE, PEERS
 
 Answer = Mapping[str, Any]
 Through = Literal['model', 'agent']
-
-OURS = 'ours'
-OURS_AIOHTTP = 'ours-aiohttp'
-UPSTREAM = 'upstream'
-LITELLM = 'litellm'
-RAW_SOCKET = 'raw-socket'
-
-SUBJECTS = {
-    OURS: 'this package, stock `httpx2`',
-    OURS_AIOHTTP: 'this package, `aiohttp`',
-    UPSTREAM: "pydantic-ai's `OpenAICodexModel`",
-    LITELLM: "litellm's `chatgpt/`",
-    'raw-aiohttp': 'limit: `aiohttp`, bytes only',
-    'raw-httpx2': 'limit: `httpx2`, bytes only',
-    RAW_SOCKET: 'limit: a bare socket, bytes only',
-}
-"""Whom it is measured of, with what a table calls it."""
-
-ALL = tuple(SUBJECTS)
-LIMITS = ('raw-aiohttp', 'raw-httpx2', RAW_SOCKET)
-PEERS = (OURS, OURS_AIOHTTP, UPSTREAM, LITELLM)
-MODELS = (OURS, OURS_AIOHTTP, UPSTREAM)
-"""Those that are models of pydantic-ai."""
 
 CHECKED = ('a', 'b', 'c', 'd', 'e', 'call')
 """The streams that every subject is checked on."""
@@ -44,6 +22,7 @@ GROUPS = {
     'paced': 'slow answers',
     'concurrent': 'many answers at once',
     'requests': 'requests',
+    'first-request': 'the first request of a process',
     'first-token': 'the first word',
     'imports': 'imports',
     'memory': 'memory',
@@ -65,6 +44,7 @@ class Task:
         rounds: How often.
         quick: How often in a quick run.
         seconds: What a round takes, about; how long is to go is guessed from it.
+        warm_up: What of the order is another for the run before the first round, which nobody times.
         how: Whether it is a worker that is asked, one that has just begun, one whose bytes the server counts, or an
             import of a process of its own.
         streams: Whose correctness the figures depend on.
@@ -79,6 +59,7 @@ class Task:
     rounds: int
     quick: int
     seconds: float
+    warm_up: Mapping[str, Any] = field(default_factory=dict[str, Any])
     how: Literal['worker', 'fresh', 'bytes', 'import'] = 'worker'
     streams: tuple[str, ...] = ()
 
@@ -134,6 +115,8 @@ COUNTS = {'d': 20}
 
 SHAPES = [(messages, tools) for tools in (0, 10, 100) for messages in (10, 1000)]
 """Messages and tools of a request."""
+FILE_SHAPES = ((10, 0), (10, 10))
+"""Those that are measured with a login in a file, too."""
 
 
 def stream(name: str, through: Through, subjects: tuple[str, ...], *, rounds: int, quick: int, seconds: float) -> Task:
@@ -148,11 +131,13 @@ def stream(name: str, through: Through, subjects: tuple[str, ...], *, rounds: in
         rounds,
         quick,
         seconds,
+        warm_up={'count': 1},
         streams=(f'{name}/{through}',),
     )
 
 
 def request(messages: int, tools: int, through: Through, *, seconds: float) -> Task:
+    subjects = MODELS if through == 'agent' else (*PEERS, OURS_FILE) if (messages, tools) in FILE_SHAPES else PEERS
     order = {
         'do': 'request',
         'messages': messages,
@@ -166,11 +151,28 @@ def request(messages: int, tools: int, through: Through, *, seconds: float) -> T
         f'{messages:,} messages, {tools} tools' + (', `Agent`' if through == 'agent' else ''),
         order,
         per_request,
-        PEERS if through == 'model' else MODELS,
+        subjects,
         rounds=5,
         quick=1,
         seconds=seconds,
+        warm_up={'count': 1},
         streams=(f'd/{through}',),
+    )
+
+
+def first_request(messages: int, tools: int) -> Task:
+    return Task(
+        'first-request',
+        f'first-request/{messages}/{tools}',
+        f'{messages:,} messages, {tools} tools',
+        {'do': 'request', 'messages': messages, 'tools': tools},
+        per_request,
+        PEERS,
+        rounds=3,
+        quick=1,
+        seconds=10.0,
+        how='fresh',
+        streams=('d/model',),
     )
 
 
@@ -186,6 +188,7 @@ def concurrent(streams: int, *, rounds: int, quick: int, seconds: float) -> Task
         rounds,
         quick,
         seconds,
+        warm_up={'stream': 'd'},  # as many connections
         streams=('e/model',),
     )
 
@@ -203,11 +206,12 @@ TASKS = (
         rounds=3,
         quick=1,
         seconds=8.0,
+        warm_up={'count': 1},
         streams=('e/model',),
     ),
     concurrent(64, rounds=3, quick=1, seconds=20.0),
     concurrent(256, rounds=1, quick=0, seconds=75.0),
-    *(request(*shape, 'model', seconds=8.0) for shape in SHAPES),
+    *(request(*shape, 'model', seconds=5.0) for shape in SHAPES),
     request(10, 10, 'agent', seconds=4.0),
     request(1000, 10, 'agent', seconds=7.0),
     Task(
@@ -220,6 +224,7 @@ TASKS = (
         rounds=7,
         quick=2,
         seconds=2.0,
+        warm_up={'count': 1},
         streams=('d/model',),
     ),
     Task(
@@ -243,10 +248,12 @@ TASKS = (
         PEERS,
         rounds=2,
         quick=0,
-        seconds=70.0,
+        seconds=60.0,
         how='fresh',
         streams=('d/model',),
     ),
+    first_request(10, 10),
+    first_request(10, 100),
     Task(
         'bytes',
         'bytes',

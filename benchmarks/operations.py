@@ -7,8 +7,10 @@ import gc
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from cProfile import Profile
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from statistics import median
+from typing import Any, TypeAlias
 from urllib.request import urlopen
 
 from .checks import Outcome, problems
@@ -17,9 +19,6 @@ from .subjects import Subject
 from .watch import Watch
 
 Answer: TypeAlias = dict[str, Any]
-
-_WATCHED: Final = 3
-"""How often at most the event loop is watched for one answer."""
 
 
 class Operations:
@@ -32,12 +31,14 @@ class Operations:
         name: The name of the subject.
         subject: What is measured.
         port: The port of the server.
+        watch: What watches the running loop.
     """
 
-    def __init__(self, name: str, subject: Subject, port: int) -> None:
+    def __init__(self, name: str, subject: Subject, port: int, watch: Watch) -> None:
         self._name = name
         self._subject: Any = subject
         self._port = port
+        self._watch = watch
 
     def verbs(self) -> Mapping[str, Callable[..., Awaitable[Answer]]]:
         """The methods by the name that a driver uses."""
@@ -50,6 +51,7 @@ class Operations:
             'first_token': self.first_token,
             'memory': self.memory,
             'conversation': self.conversation,
+            'profile': self.profile,
         }
 
     async def about(self) -> Answer:
@@ -85,25 +87,27 @@ class Operations:
         return await _timed(read)
 
     async def request(self, messages: int, tools: int, count: int = 1, through: str = 'model') -> Answer:
-        """Send a history with tools so often, and then again while the event loop is watched, which costs something.
+        """Send a history with tools so often.
 
-        `blocked` is the least of these: what other processes take from a turn of the loop is not the subject's.
+        `blocked` is the median over the requests of the longest turn of the loop in each.
         """
         self._check_agent(through)
         prepare = self._ability('prepare_request')
         calls = [prepare(messages, tools, through=through) for _ in range(count)]
+        blocked: list[float] = []
 
         async def send() -> int:
             for call in calls:
+                self._watch.begin()
                 await call()
+                blocked.append(self._watch.longest())
             return count
 
         took = await _timed(send)
-        blocked = [await _watched(prepare(messages, tools, through=through)) for _ in range(min(count, _WATCHED))]
         return {
             'cpu': took['cpu'] / count,
             'wall': took['wall'] / count,
-            'blocked': min(blocked),
+            'blocked': median(blocked),
             'body_bytes': self._stats()['last_body_bytes'],
         }
 
@@ -139,6 +143,14 @@ class Operations:
         """Have a conversation; what it cost in bytes is with the server."""
         return {'messages': await self._ability('conversation')(turns)}
 
+    async def profile(self, order: dict[str, Any], path: str) -> Answer:
+        """Do another verb with a profiler on, which keeps what it saw in a file."""
+        verb = self.verbs()[order.pop('do')]
+        with Profile() as profiler:
+            answer = await verb(**order)
+        profiler.dump_stats(path)
+        return answer
+
     async def _check_bytes(self, stream: str) -> list[str]:
         """The same for a subject that yields bytes and counts events."""
         frames = STREAMS[stream].frames
@@ -163,14 +175,6 @@ class Operations:
     def _stats(self) -> Mapping[str, Any]:
         with urlopen(f'http://127.0.0.1:{self._port}/stats', timeout=10) as answer:
             return json.load(answer)
-
-
-async def _watched(call: Callable[[], Awaitable[object]]) -> float:
-    """The longest time that a call keeps the event loop from running."""
-    gc.collect()
-    async with Watch() as watch:
-        await call()
-    return watch.longest
 
 
 async def _timed(work: Callable[[], Awaitable[int]]) -> Answer:

@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http.client import HTTPException
 from threading import Timer
 from types import TracebackType
 from typing import IO, Any, Self, cast
 from urllib.request import ProxyHandler, build_opener
+
+from .peers import NO_LITELLM, python_of
 
 START = 120.0
 ANSWER = 600.0
@@ -31,10 +34,14 @@ class LineProcess:
     """A process that is asked in lines of JSON.
 
     It has a session of its own, so that Ctrl-C reaches the driver alone, which then ends it.
+
+    Attributes:
+        has_failed: Whether it was asked, and has not answered.
     """
 
     def __init__(self, name: str, command: Command) -> None:
         self.name = name
+        self.has_failed = False
         self._was_silent = False
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
@@ -57,7 +64,7 @@ class LineProcess:
             self._orders.write(json.dumps(order).encode() + b'\n')
             self._orders.flush()
         except OSError as error:
-            raise ProcessFailed(f'{self.name} is not there any more{self._last_words()}') from error
+            raise ProcessFailed(f'{self.name} is not there any more{self.last_words()}') from error
 
     def hear(self, timeout: float) -> dict[str, Any]:
         """The next line of JSON.
@@ -77,8 +84,17 @@ class LineProcess:
         except ValueError:
             ended = f'was silent for {timeout:.0f} s' if self._was_silent else 'ended'
             said = f'said {line[:200]!r}' if line else ended
-            raise ProcessFailed(f'{self.name} {said}{self._last_words()}') from None
+            raise ProcessFailed(f'{self.name} {said}{self.last_words()}') from None
         return answer
+
+    def ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a line; `{"error": ...}` of a process that is of no use any more."""
+        try:
+            self.say(order)
+            return self.hear(ANSWER)
+        except ProcessFailed as error:
+            self.has_failed = True
+            return {'error': str(error)}
 
     def _give_up(self) -> None:
         """End it, as it has said nothing for too long."""
@@ -99,7 +115,7 @@ class LineProcess:
         self._answers.close()
         self._complaints.close()
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         """The end of what it wrote to stderr."""
         self._complaints.seek(0)
         lines = self._complaints.read().decode(errors='replace').strip().splitlines()
@@ -110,8 +126,13 @@ def server_command() -> Command:
     return (sys.executable, '-m', 'benchmarks.server')
 
 
-def worker_command(subject: str, port: int) -> Command:
-    return (sys.executable, '-m', 'benchmarks.worker', subject, str(port))
+def close_all(processes: Sequence[LineProcess]) -> None:
+    """End all of them, also where somebody cannot wait for one."""
+    if processes:
+        try:
+            processes[0].close()
+        finally:
+            close_all(processes[1:])
 
 
 class Processes:
@@ -133,35 +154,39 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for subject in list(self._workers):
-            self.end(subject)
-        self._server.close()
+        close_all([*self._workers.values(), self._server])
 
     def ask(self, subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the worker of the subject answers; where none runs, one is started.
 
         A worker that fails is ended, and the next question starts another. `{"error": ...}` is the answer then.
+
+        Raises:
+            ProcessFailed: The server has ended.
         """
-        if subject not in self._workers:
-            self._workers[subject] = LineProcess(subject, self.worker_command(subject))
-        worker = self._workers[subject]
-        try:
-            worker.say(order)
-            return worker.hear(ANSWER)
-        except ProcessFailed as error:
+        worker = self._workers.get(subject) or self._started(subject)
+        if worker is None:
+            return {'unsupported': NO_LITELLM}
+        self._workers[subject] = worker
+        answer = worker.ask(order)
+        if worker.has_failed:
             self.end(subject)
-            return {'error': str(error)}
+        return self._seen(answer)
 
     def ask_anew(self, subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
         """What a worker answers that has done nothing before, and does nothing afterwards."""
-        worker = LineProcess(subject, self.worker_command(subject))
+        worker = self._started(subject)
+        if worker is None:
+            return {'unsupported': NO_LITELLM}
         try:
-            worker.say(order)
-            return worker.hear(ANSWER)
-        except ProcessFailed as error:
-            return {'error': str(error)}
+            answer = worker.ask(order)
         finally:
             worker.close()
+        return self._seen(answer)
+
+    def is_running(self, subject: str) -> bool:
+        """Whether the next question goes to a worker that has answered others."""
+        return subject in self._workers
 
     def end(self, subject: str) -> None:
         """End the worker of the subject."""
@@ -169,17 +194,30 @@ class Processes:
             worker.close()
 
     def server_says(self, path: str) -> dict[str, Any]:
-        """What the server answers to a GET."""
+        """What the server answers to a GET.
+
+        Raises:
+            ProcessFailed: It does not answer.
+        """
         opener = build_opener(ProxyHandler({}))  # no proxy of the environment is for this machine
-        with opener.open(f'http://127.0.0.1:{self.port}{path}', timeout=START) as response:
-            answer: dict[str, Any] = json.loads(response.read() or b'{}')
+        try:
+            with opener.open(f'http://127.0.0.1:{self.port}{path}', timeout=START) as response:
+                answer: dict[str, Any] = json.loads(response.read())
+        except (OSError, HTTPException, ValueError) as error:
+            raise ProcessFailed(f'the server did not answer: {error}{self._server.last_words()}') from error
         return answer
 
-    def running(self) -> Iterator[LineProcess]:
-        """The processes that were started, and not ended."""
-        yield self._server
-        yield from self._workers.values()
+    def worker_command(self, subject: str) -> Command | None:
+        """What starts a worker of the subject; `None` where its Python is not there."""
+        python = python_of(subject)
+        return (python, '-m', 'benchmarks.worker', subject, str(self.port)) if python else None
 
-    def worker_command(self, subject: str) -> Command:
-        """What starts a worker of the subject."""
-        return worker_command(subject, self.port)
+    def _started(self, subject: str) -> LineProcess | None:
+        command = self.worker_command(subject)
+        return LineProcess(subject, command) if command else None
+
+    def _seen(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """An answer that is no failure of the server's: whoever reads from one that has ended fails for that alone."""
+        if 'error' in answer and (code := self._server.poll()) is not None:
+            raise ProcessFailed(f'the server ended with {code}{self._server.last_words()}')
+        return answer

@@ -1,24 +1,19 @@
-"""Where the time of a subject goes: a worker whose profiler is on while it does what is measured, and only then.
-
-`python -m benchmarks.profiling SUBJECT PORT FILE` is that worker; `profile` is what starts it and shows the result.
-"""
+"""Where the time of a subject goes: its worker does what is measured with a profiler on."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Generator, Iterable, Mapping
-from cProfile import Profile
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from pstats import Stats
 from tempfile import TemporaryDirectory
-from typing import TextIO, cast
 
-from .processes import ANSWER, LineProcess, Processes, ProcessFailed
+from .peers import SUBJECTS
+from .processes import Processes, ProcessFailed
+from .streams import STREAMS
 
 LINES = 25
-STREAMS = 5
+REPEATS = 5
 REQUESTS = 20
 """How many are looked at."""
 
@@ -34,65 +29,39 @@ def profile(subject: str, what: str) -> str:
         ProcessFailed: It cannot be measured.
     """
     with TemporaryDirectory() as folder, Processes() as processes:
-        found = Path(folder, 'profile')
-        command = (sys.executable, '-m', 'benchmarks.profiling', subject, str(processes.port), str(found))
-        worker = LineProcess(subject, command)
-        try:
-            said(worker, {'do': 'check', 'stream': 'd', 'through': 'model'})  # the first request does more than others
-            answer = said(worker, order_of(what))
-            said(worker, {'do': 'quit'})
-        finally:
-            worker.close()
-        return f'{answer}\n\n{table(found, "tottime")}\n{table(found, "cumulative")}'
+        path = str(Path(folder, 'profile'))
+        said(processes, subject, {'do': 'check', 'stream': 'd'})  # the first request does more than others
+        answer = said(processes, subject, {'do': 'profile', 'order': order_of(what), 'path': path})
+        return f'{answer}\n\n{table(path, "tottime")}\n{table(path, "cumulative")}'
+
+
+def mistake(subject: str, what: str) -> str | None:
+    """What is wrong with what was asked for, if anything is."""
+    if subject not in SUBJECTS:
+        return f'there is no subject {subject!r}; there are {", ".join(SUBJECTS)}'
+    messages, slash, tools = what.partition('/')
+    is_shape = slash and messages.isdecimal() and tools.isdecimal()
+    return None if is_shape or what in STREAMS else f'{what!r} is neither a stream, such as a, nor MESSAGES/TOOLS'
 
 
 def order_of(what: str) -> dict[str, object]:
-    """What the worker is told."""
+    """What the worker is told to do."""
     messages, slash, tools = what.partition('/')
     if not slash:
-        return {'do': 'stream', 'stream': what, 'mode': 'chunks', 'through': 'model', 'count': STREAMS}
-    return {'do': 'request', 'messages': int(messages), 'tools': int(tools), 'through': 'model', 'count': REQUESTS}
+        return {'do': 'stream', 'stream': what, 'count': REPEATS}
+    return {'do': 'request', 'messages': int(messages), 'tools': int(tools), 'count': REQUESTS}
 
 
-def said(worker: LineProcess, order: Mapping[str, object]) -> dict[str, object]:
+def said(processes: Processes, subject: str, order: Mapping[str, object]) -> dict[str, object]:
     """What it answers, if that is no refusal."""
-    worker.say(order)
-    answer = worker.hear(ANSWER)
+    answer = processes.ask(subject, order)
     if reason := answer.get('error') or answer.get('unsupported'):
-        raise ProcessFailed(f'{worker.name}: {reason}')
+        raise ProcessFailed(f'{subject}: {reason}')
     return answer
 
 
-def table(path: Path, order: str) -> str:
+def table(path: str, order: str) -> str:
     """The first lines of the profile, in that order, without the folders of this machine."""
     text = StringIO()
-    Stats(str(path), stream=text).strip_dirs().sort_stats(order).print_stats(LINES)
+    Stats(path, stream=text).strip_dirs().sort_stats(order).print_stats(LINES)
     return text.getvalue().split('\n\n', 1)[1]  # below the date and the path of the file
-
-
-# The worker.
-
-
-def orders(lines: Iterable[str], profiler: Profile) -> Generator[str]:
-    """The lines, with the profiler on from one that is measured to the next."""
-    for line in lines:
-        if json.loads(line)['do'] not in ('stream', 'request'):
-            yield line
-            continue
-        profiler.enable()
-        yield line
-        profiler.disable()
-
-
-def work(subject: str, port: int, path: str) -> None:
-    """Be the worker, and keep what the profiler saw."""
-    from . import worker
-
-    profiler = Profile()
-    sys.stdin = cast(TextIO, orders(sys.stdin, profiler))  # what the worker goes through, line by line
-    worker.main(subject, port)
-    profiler.dump_stats(path)
-
-
-if __name__ == '__main__':
-    work(sys.argv[1], int(sys.argv[2]), sys.argv[3])

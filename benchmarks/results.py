@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .figures import Samples
+from .peers import is_ours
 
 FAILS = 'it fails'
 """What the reason of an absence begins with that is no decision of anybody's."""
@@ -41,6 +42,17 @@ class Results:
         values.extend([None] * (round_number + 1 - len(values)))
         values[round_number] = value
 
+    def leave_out(self, task: str, subject: str, reason: str) -> None:
+        """Keep why there is nothing of a subject; what there was so far goes, as it is no whole figure."""
+        self.absent.setdefault(task, {})[subject] = reason
+        for series, found in self.samples.items():
+            if series.rpartition('/')[0] == task:
+                found.pop(subject, None)
+
+    def is_absent(self, task: str, subject: str) -> bool:
+        """Whether it is known that nothing comes of asking."""
+        return any(subject in self.absent.get(key, {}) for key in ('all', task))
+
     def of(self, series: str, subject: str) -> Samples:
         """The samples of a subject, none if there are none."""
         return self.samples.get(series, {}).get(subject, [])
@@ -59,10 +71,14 @@ class Results:
         """All of it as JSON."""
         return json.dumps(asdict(self), indent=1)
 
-    def failures(self, subject: str) -> list[str]:
-        """Where it failed that it should have gone on."""
-        reasons = ((task, found[subject]) for task, found in self.absent.items() if subject in found)
-        return [f'{task}: {why}' for task, why in reasons if why.startswith(FAILS)]
+    def failures(self) -> list[str]:
+        """Where this package failed that it should have gone on."""
+        return [
+            f'{subject}, {task}: {why}'
+            for task, found in self.absent.items()
+            for subject, why in found.items()
+            if is_ours(subject) and why.startswith(FAILS)
+        ]
 
     @classmethod
     def from_json(cls, text: str) -> Results:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any, Protocol
 
 from . import imports
-from .measures import CHECKED, MODELS, SUBJECTS, Task
+from .measures import CHECKED, Task
+from .peers import MODELS, SUBJECTS, is_ours
 from .results import FAILS, Results
 
 Progress = Callable[[str, float], None]
@@ -20,6 +22,8 @@ class Asked(Protocol):
 
     def ask_anew(self, subject: str, order: Mapping[str, Any]) -> dict[str, Any]: ...
 
+    def is_running(self, subject: str) -> bool: ...
+
     def end(self, subject: str) -> None: ...
 
     def server_says(self, path: str) -> dict[str, Any]: ...
@@ -27,11 +31,6 @@ class Asked(Protocol):
 
 class OursIsWrong(Exception):
     """This package changes what was sent: then its speed is of no interest."""
-
-
-def is_ours(subject: str) -> bool:
-    """Whether it is this package, on any transport."""
-    return subject.startswith('ours')
 
 
 # Who is there, and right.
@@ -47,11 +46,10 @@ def check(asked: Asked, results: Results, subjects: Iterable[str], progress: Pro
         progress(f'checking {subject}', 0.0)
         about = asked.ask(subject, {'do': 'about'})
         if reason := refusal(about):
-            results.absent.setdefault('all', {})[subject] = reason
+            results.leave_out('all', subject, reason)
             continue
         results.versions.update(about.get('versions', {}))
-        for stream in CHECKED:
-            check_stream(asked, results, subject, stream)
+        check_streams(asked, results, subject)
     wrong = [f'{subject}, {each}' for subject in SUBJECTS if is_ours(subject) for each in results.problems_of(subject)]
     if 'ours' in results.absent.get('all', {}):
         wrong.append(f'ours does not run: {results.absent["all"]["ours"]}')
@@ -59,9 +57,10 @@ def check(asked: Asked, results: Results, subjects: Iterable[str], progress: Pro
         raise OursIsWrong('\n'.join(wrong))
 
 
-def check_stream(asked: Asked, results: Results, subject: str, stream: str) -> None:
-    """One stream, through the bare model and, where there is one, through an agent."""
-    for through in ('model', 'agent') if subject in MODELS else ('model',):
+def check_streams(asked: Asked, results: Results, subject: str) -> None:
+    """Every stream, through the bare model and, where there is one, through an agent."""
+    throughs = ('model', 'agent') if subject in MODELS else ('model',)
+    for stream, through in product(CHECKED, throughs):
         answer = asked.ask(subject, {'do': 'check', 'stream': stream, 'through': through})
         if 'unsupported' in answer:
             continue
@@ -79,20 +78,35 @@ def measure(asked: Asked, results: Results, tasks: Sequence[tuple[Task, int]], p
     done = 0.0
     for task, rounds in tasks:
         results.rounds[task.key] = rounds
+        progress(f'{task.key}, before it is timed', done / total)
+        warm_up(asked, results, task)
         for number in range(rounds):
             progress(f'{task.key}, round {number + 1} of {rounds}', done / total)
             one_round(asked, results, task, number)
             done += task.seconds
 
 
+def warm_up(asked: Asked, results: Results, task: Task) -> None:
+    """Have each subject do it once; one whose worker has begun anew since its check is checked before."""
+    if task.how in ('fresh', 'import'):
+        return
+    for subject in task.subjects:
+        if results.is_absent(task.key, subject):
+            continue
+        if not asked.is_running(subject):
+            check_streams(asked, results, subject)
+        if task.how == 'worker' and (reason := refusal(asked.ask(subject, {**task.order, **task.warm_up}))):
+            results.leave_out(task.key, subject, reason)
+
+
 def one_round(asked: Asked, results: Results, task: Task, number: int) -> None:
     """A sample of each subject, another one first in each round; who cannot is not asked again."""
     for subject in turned(task.subjects, number):
-        if subject in results.absent.get('all', {}) or subject in results.absent.get(task.key, {}):
+        if results.is_absent(task.key, subject):
             continue
         answer = sample(asked, task, subject)
         if reason := refusal(answer):
-            results.absent.setdefault(task.key, {})[subject] = reason
+            results.leave_out(task.key, subject, reason)
             continue
         if 'loaded' in answer:
             results.loaded[subject] = answer['loaded']
@@ -101,10 +115,9 @@ def one_round(asked: Asked, results: Results, task: Task, number: int) -> None:
 
 
 def turned(subjects: Sequence[str], number: int) -> list[str]:
-    """The subjects, begun with another one each time; every second round goes backwards."""
+    """The subjects, begun with another one each time."""
     start = number % len(subjects)
-    order = [*subjects[start:], *subjects[:start]]
-    return order[::-1] if number % 2 else order
+    return [*subjects[start:], *subjects[:start]]
 
 
 def refusal(answer: Mapping[str, Any]) -> str | None:

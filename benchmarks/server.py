@@ -5,9 +5,8 @@ rendered once and then written as it is, so nothing here happens per event, `pac
 
     POST /STREAM/chunks/...   one HTTP chunk per event, all written at once
     POST /STREAM/paced/...    one event each 1.5 ms
-    POST /STREAM/block/...    the whole answer in one HTTP chunk
     POST /talk/MODE/...       a call where the input ends with a user's message, a text where it ends with an output
-    GET /stats                how much was received, and the CPU time of this process
+    GET /stats                how much was received
     GET /reset                the same, after forgetting what was received
 """
 
@@ -16,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,7 +28,7 @@ BACKLOG: Final = 1024
 """Hundreds of connections come at once."""
 
 _TALK: Final = 'talk'
-_MODES: Final = ('chunks', 'paced', 'block')
+_MODES: Final = ('chunks', 'paced')
 _CONTINUE: Final = b'HTTP/1.1 100 Continue\r\n\r\n'
 
 # Captured.
@@ -167,9 +165,7 @@ def chunk(data: bytes) -> bytes:
 @cache
 def pieces(stream: str, mode: str) -> tuple[bytes, ...]:
     """An answer as it is written: all at once, or one event after the other."""
-    frames = STREAMS[stream].frames
-    chunks = [chunk(b''.join(frames))] if mode == 'block' else [chunk(frame) for frame in frames]
-    written = (answer_head('200 OK', _STREAM_HEADERS), *chunks, chunk(b''))
+    written = (answer_head('200 OK', _STREAM_HEADERS), *map(chunk, STREAMS[stream].frames), chunk(b''))
     return written if mode == 'paced' else (b''.join(written),)
 
 
@@ -226,7 +222,7 @@ class Backend:
             return _plain('404 Not Found', {'detail': 'answers are asked for with POST'})
         received = {'requests': len(self.turns), 'body_bytes': sum(self.turns), 'turns': self.turns}
         last = self.turns[-1] if self.turns else 0
-        return _plain('200 OK', {'cpu': time.process_time(), **received, 'last_body_bytes': last})
+        return _plain('200 OK', {**received, 'last_body_bytes': last})
 
 
 class Connection(asyncio.Protocol):

@@ -2,157 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from .bars import first_token_added
 from .figures import Figure, divided, figure, paired, shown
 from .imports import IMPORTS
-from .measures import ALL, LITELLM, MODELS, OURS, PEERS, SUBJECTS, TASKS, UPSTREAM, Task
+from .measures import Task
+from .peers import LITELLM, OURS, PEERS, SUBJECTS, UPSTREAM
 from .results import FAILS, Results
+from .sections import Column, Section
 
 LABELS = {**SUBJECTS, **{name: f'`{each.statement}`' for name, each in IMPORTS.items()}}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column, or, where the subjects stand at the top, a row.
-
-    Attributes:
-        title: Its heading.
-        task: What it is of.
-        cell: The figure of a subject.
-    """
-
-    title: str
-    task: Task
-    cell: Callable[[Results, str], Figure | None]
-
-
-@dataclass(frozen=True)
-class Section:
-    """What belongs together.
-
-    Attributes:
-        group: The group of tasks that it shows.
-        title: Its heading.
-        text: What the figures are.
-        columns: What stands beside each other.
-        subjects: Who is compared.
-        compared: The figure of the tasks that ratios are made of, if any are.
-        is_flipped: Whether the subjects stand at the top.
-    """
-
-    group: str
-    title: str
-    text: str
-    columns: tuple[Column, ...]
-    subjects: tuple[str, ...]
-    compared: str | None = None
-    is_flipped: bool = False
-
-    @property
-    def tasks(self) -> list[Task]:
-        """Its tasks, each once."""
-        return list(dict.fromkeys(column.task for column in self.columns))
-
-
-def tasks_of(group: str) -> list[Task]:
-    return [task for task in TASKS if task.group == group]
-
-
-def column(task: Task, name: str, title: str = '') -> Column:
-    """The figure of that name."""
-    return Column(title or task.title, task, lambda results, subject: figure(results.of(f'{task.key}/{name}', subject)))
-
-
-def added_column(task: Task) -> Column:
-    return Column('beyond the bare socket', task, lambda results, name: figure(first_token_added(results, name)))
-
-
-def columns(group: str, *names: tuple[str, str]) -> tuple[Column, ...]:
-    """For each task of the group these figures, each with what is said of it after the task's title."""
-    return tuple(column(task, name, task.title + said) for name, said in names for task in tasks_of(group))
-
-
-(FIRST_TOKEN,) = tasks_of('first-token')
-(IMPORT,) = tasks_of('imports')
-(MEMORY,) = tasks_of('memory')
-(BYTES,) = tasks_of('bytes')
-
-SECTIONS = (
-    Section('streams', 'Long answers', 'µs of CPU per event.', columns('streams', ('cpu', '')), ALL, 'cpu'),
-    Section(
-        'agent',
-        'Long answers through `Agent`',
-        'µs of CPU per event, `Agent.run_stream_events` included.',
-        columns('agent', ('cpu', '')),
-        MODELS,
-        'cpu',
-    ),
-    Section(
-        'paced',
-        'Slow answers',
-        'µs of CPU per event when an event comes every 1.5 ms, so that each wakes the program.',
-        columns('paced', ('cpu', '')),
-        ALL,
-        'cpu',
-    ),
-    Section(
-        'concurrent',
-        'Many answers at once',
-        'µs of CPU per event, and how many events came in a second; each answer has 300 text deltas.',
-        columns('concurrent', ('cpu', ', µs'), ('rate', ', events per second')),
-        ALL,
-        'cpu',
-    ),
-    Section(
-        'requests',
-        'Requests',
-        'ms of CPU of a whole turn with a short answer, by what the history and the tools are.',
-        columns('requests', ('cpu', '')),
-        PEERS,
-        'cpu',
-        is_flipped=True,
-    ),
-    Section(
-        'requests',
-        'How long a request keeps everything else waiting',
-        'The longest time in ms for which the event loop did not run.',
-        columns('requests', ('blocked', '')),
-        PEERS,
-        is_flipped=True,
-    ),
-    Section(
-        'first-token',
-        'The first word',
-        'ms from the call to the first delta, the median of 20 answers in each round.',
-        (column(FIRST_TOKEN, 'wall', 'to the first delta'), added_column(FIRST_TOKEN)),
-        ALL,
-    ),
-    Section(
-        'imports',
-        'Imports',
-        'ms, each in a fresh process; the compiled files were there.',
-        (column(IMPORT, 'cpu', 'CPU'), column(IMPORT, 'wall', 'clock')),
-        IMPORT.subjects,
-    ),
-    Section(
-        'memory',
-        'Memory',
-        'The memory of a process (RSS) after 1,000 turns with 10 messages and 10 tools, and what the second 500 added.',
-        (column(MEMORY, 'total', 'MB'), column(MEMORY, 'growth', 'added, KiB')),
-        PEERS,
-        'total',
-    ),
-    Section(
-        'bytes',
-        'Bytes of a conversation',
-        'What goes out in a conversation of 50 turns through `Agent`, with 4 messages a turn and 10 tools.',
-        (column(BYTES, 'total', 'all requests, MB'), column(BYTES, 'last', 'the last one, kB')),
-        MODELS,
-    ),
-)
 
 
 # The cells.
@@ -245,7 +104,7 @@ def comparison(results: Results, section: Section) -> str:
             said.append(f'{task.title}, {shown(found)} times less than {LABELS[peer]}')
     if not said:
         return ''
-    return f'Where another takes less than that, this package on stock `httpx2` takes: {"; ".join(said)}.'
+    return f'Where another takes less than `OpenAICodexModel`, this package on stock `httpx2` takes: {"; ".join(said)}.'
 
 
 def remarks(results: Results, section: Section) -> list[str]:

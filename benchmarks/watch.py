@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import time
-from typing import Self
 
 
-class Watch:
-    """Notes the longest time between two turns of the running loop while its block runs.
+class Watch(selectors.DefaultSelector):
+    """What a loop waits with, which notes how long each of its turns took: the time from one wait to the next.
 
-    It has the loop call it in every turn, so it sees each turn and how long that took. A timer of a millisecond would
-    cost less, but be late by up to as much itself. The loop does not rest meanwhile, so CPU time is measured apart.
-
-    Attributes:
-        longest: The longest time so far, in seconds.
+    Nothing runs while nothing happens, and a turn costs less than a microsecond more, so CPU time is measured with it.
     """
 
     def __init__(self) -> None:
-        self.longest = 0.0
-        self._last = 0.0
-        self._handle: asyncio.Handle | None = None
+        super().__init__()
+        self._longest = 0.0
+        self._began = time.perf_counter()
 
-    async def __aenter__(self) -> Self:
-        self._last = time.perf_counter()
-        self._again()
-        await asyncio.sleep(0)
-        return self
+    def begin(self) -> None:
+        """Forget the turns so far; this one counts from now on."""
+        self._longest = 0.0
+        self._began = time.perf_counter()
 
-    async def __aexit__(self, *_: object) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-        self._note()  # The turn that the block ended in counts, too.
+    def longest(self) -> float:
+        """The longest turn since `begin`, in seconds, this one up to now among them."""
+        return max(self._longest, time.perf_counter() - self._began)
 
-    def _again(self) -> None:
-        self._handle = asyncio.get_running_loop().call_soon(self._turn)
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._longest = self.longest()
+        ready = super().select(timeout)
+        self._began = time.perf_counter()
+        return ready
 
-    def _turn(self) -> None:
-        self._note()
-        self._again()
-
-    def _note(self) -> None:
-        now = time.perf_counter()
-        self.longest = max(self.longest, now - self._last)
-        self._last = now
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """A loop that it watches."""
+        return asyncio.SelectorEventLoop(self)

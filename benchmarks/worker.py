@@ -19,10 +19,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, TextIO
 
 from .logins import isolate
+from .watch import Watch
 
 SUBJECTS: Final[Mapping[str, tuple[str, str]]] = {
     'ours': ('ours', 'Ours'),
     'ours-aiohttp': ('ours', 'OursAiohttp'),
+    'ours-file': ('ours', 'OursFile'),
     'upstream': ('upstream', 'Upstream'),
     'litellm': ('litellm', 'Litellm'),
     'raw-socket': ('raw', 'RawSocket'),
@@ -39,11 +41,12 @@ def main(name: str, port: int) -> None:
     answers = _own_stdout()
     with TemporaryDirectory(prefix='benchmark-', ignore_cleanup_errors=True) as home:
         isolate(Path(home))
-        with asyncio.Runner() as runner:
-            serve(runner, name, port, sys.stdin, answers)
+        watch = Watch()
+        with asyncio.Runner(loop_factory=watch.loop) as runner:
+            serve(runner, watch, name, port, sys.stdin, answers)
 
 
-def serve(runner: asyncio.Runner, name: str, port: int, lines: Iterable[str], answers: TextIO) -> None:
+def serve(runner: asyncio.Runner, watch: Watch, name: str, port: int, lines: Iterable[str], answers: TextIO) -> None:
     """Make the subject and do what the lines say, all on one event loop, which rests between them."""
     # Imported in an environment without anything of the user's: some libraries read theirs when they are imported.
     from .operations import Operations
@@ -54,7 +57,7 @@ def serve(runner: asyncio.Runner, name: str, port: int, lines: Iterable[str], an
         return getattr(import_module(f'.subjects.{module}', __package__), kind)(port)
 
     subject = runner.run(make())
-    verbs = Operations(name, subject, port).verbs()
+    verbs = Operations(name, subject, port, watch).verbs()
     for line in lines:
         order: dict[str, Any] = json.loads(line)
         verb = order.pop('do', None)

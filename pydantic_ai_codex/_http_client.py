@@ -65,6 +65,8 @@ def made(factory: Callable[[], httpx2.AsyncClient]) -> httpx2.AsyncClient:
     """
     try:
         return factory()
+    except ConfigurationError:
+        raise
     except (ImportError, OSError, ValueError) as error:
         # Of the environment: a proxy of a kind that is not installed, certificates that are not there. The library
         # still says `httpx[socks]` of itself.

@@ -133,9 +133,26 @@ def test_every_public_name_is_mentioned() -> None:
     assert not {name for name in names if not re.search(rf'\b{name}\b', everything)}
 
 
+MEASURED = {
+    '`Agent`: a long answer': ('Long answers through `Agent`', '(a) 5,000 text deltas'),
+    '`Agent`: a request with 1,000 messages and 10 tools': ('Requests', '1,000 messages, 10 tools, `Agent`'),
+    'the model alone: a long answer, text': ('Long answers', '(a) 5,000 text deltas'),
+    'the model alone: a long answer, arguments of tools': ('Long answers', '(b) 8 calls, 1,600 deltas'),
+    'the model alone: a long answer, reasoning': ('Long answers', '(c) 2,000 reasoning deltas'),
+    'the model alone: a slow answer, an event every 1.5 ms': ('Slow answers', 'an event every 1.5 ms'),
+    'the model alone: a request with 10 messages': ('Requests', '10 messages, 0 tools'),
+    'the model alone: a request with 10 messages and 100 tools': ('Requests', '10 messages, 100 tools'),
+    'the model alone: a request with 1,000 messages and 10 tools': ('Requests', '1,000 messages, 10 tools'),
+}
+"""The rows of the README, and where the page has them: under which heading, and in which row."""
+
+
 def test_the_ratios_of_the_readme_are_those_that_were_measured() -> None:
-    for label, *ratios in table('README', 'times less CPU time'):
-        name, through_agent, _ = label.partition(', through `Agent`')
-        heading = '## Long answers through `Agent`' if through_agent else '# Performance'
+    rows = table('README', 'times less CPU time')
+    assert [row[0] for row in rows] == list(MEASURED)
+    for label, *ratios in rows:
+        heading, name = MEASURED[label]
+        section = TEXTS['performance'].split(f'\n## {heading}\n')[1].split('\n## ')[0]
+        measured = section.split('| times less than `OpenAICodexModel` |')[1]
         row = ''.join(rf' \| {ratio}(?: \([^|]*\))?' for ratio in ratios)
-        assert re.search(rf'^\| {re.escape(name)}{row} \|', TEXTS['performance'].split(heading)[1], re.MULTILINE), label
+        assert re.search(rf'^\| {re.escape(name)}{row} \|', measured, re.MULTILINE), label

@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from ..checks import Outcome
+from ..chats import chat_messages, chat_tools
+from ..checks import Outcome, SameEvents
 from ..logins import ACCOUNT_ID, access_token
 from ..streams import STREAMS
 from . import Observer
@@ -33,6 +34,7 @@ class Litellm:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self._events = SameEvents()
         self._point_at('d', 'chunks')
         login = {'access_token': access_token(), 'account_id': ACCOUNT_ID}
         folder = Path(os.environ['CHATGPT_TOKEN_DIR'])
@@ -47,34 +49,36 @@ class Litellm:
         await self._litellm.close_litellm_async_clients()
 
     def versions(self) -> dict[str, str]:
-        return {name: version(name) for name in ('litellm', 'openai', 'httpx', 'aiohttp')}
+        its = {f"litellm's {name}": version(name) for name in ('openai', 'httpx', 'aiohttp')}
+        return {'litellm': version('litellm'), **its}
 
     async def run(self, stream: str, mode: str, *, through: str, observer: Observer | None) -> int:
         """Read a stream to its end, and return how many events it has on the wire."""
         _refuse_agent(through)
+        count = 0
         chunks = await self._complete(stream, mode, [{'role': 'user', 'content': PROMPT}])
         if observer is None:
             async for _ in chunks:
-                pass
+                count += 1
         else:
             async for chunk in chunks:
+                count += 1
                 for kind, piece in _deltas(chunk):
                     observer(kind, piece)
+        self._events.see(stream, through, count)
         return len(STREAMS[stream].frames)
 
     async def result(self, stream: str, *, through: str) -> Outcome:
         """Read a stream, and return everything that has come out."""
         _refuse_agent(through)
         chunks = [each async for each in await self._complete(stream, 'chunks', [{'role': 'user', 'content': PROMPT}])]
+        self._events.see(stream, through, len(chunks))
         deltas = [delta for chunk in chunks for delta in _deltas(chunk)]
         return Outcome(deltas, _parts(chunks), _usage(chunks))
 
     def prepare_request(self, messages: int, tools: int, *, through: str) -> Callable[[], Awaitable[object]]:
         """Make a history and tools; the call that is returned does nothing but send them and read the short answer."""
         _refuse_agent(through)
-        # Only here: what is measured of litellm is not to carry pydantic-ai along.
-        from ..chats import chat_messages, chat_tools
-
         past, definitions = chat_messages(messages), chat_tools(tools)
 
         async def send() -> None:

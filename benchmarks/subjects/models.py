@@ -28,10 +28,11 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.usage import RequestUsage
 
-from ..checks import Outcome
-from ..histories import INSTRUCTIONS, history, request, tool_definitions
+from ..checks import Outcome, SameEvents
+from ..histories import history, request, tool_definitions
 from ..streams import STREAMS
 from ..texts import text
+from ..turns import INSTRUCTIONS
 from . import Observer
 
 PROMPT: Final = 'What is the answer?'
@@ -63,6 +64,7 @@ class ModelSubject(ABC):
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self._events = SameEvents()
         self._models: dict[str, Model] = {}
         self._agents: dict[tuple[str, int], Agent[None, str | DeferredToolRequests]] = {}
 
@@ -110,23 +112,11 @@ class ModelSubject(ABC):
     async def _read(self, stream: str, mode: str, through: str, observer: Observer | None) -> ModelResponse:
         path = f'{stream}/{mode}'
         if through == 'agent':
-            return await self._read_agent(self._agent(path, _TOOLS), observer)
-        return await self._read_model(self._model(path), observer)
-
-    async def _read_model(self, model: Model, observer: Observer | None) -> ModelResponse:
-        async with model.request_stream([request(PROMPT)], None, ModelRequestParameters()) as streamed:
-            await _consume(streamed, observer)
-        return streamed.get()
-
-    async def _read_agent(
-        self, agent: Agent[None, str | DeferredToolRequests], observer: Observer | None
-    ) -> ModelResponse:
-        async with agent.run_stream_events(PROMPT) as events:
-            await _consume(events, observer)
-            responses = [each for each in events.all_messages() if isinstance(each, ModelResponse)]
-        if len(responses) != 1:
-            raise RuntimeError(f'The run took {len(responses)} responses; it was to take one.')
-        return responses[0]
+            count, response = await _read_agent(self._agent(path, _TOOLS), observer)
+        else:
+            count, response = await _read_model(self._model(path), observer)
+        self._events.see(stream, through, count)
+        return response
 
     def _model(self, path: str) -> Model:
         """The model whose backend answers with this path, the same one each time."""
@@ -144,6 +134,23 @@ class ModelSubject(ABC):
                 toolsets=[ExternalToolset(tool_definitions(tools))],
             )
         return self._agents[path, tools]
+
+
+async def _read_model(model: Model, observer: Observer | None) -> tuple[int, ModelResponse]:
+    async with model.request_stream([request(PROMPT)], None, ModelRequestParameters()) as streamed:
+        count = await _consume(streamed, observer)
+    return count, streamed.get()
+
+
+async def _read_agent(
+    agent: Agent[None, str | DeferredToolRequests], observer: Observer | None
+) -> tuple[int, ModelResponse]:
+    async with agent.run_stream_events(PROMPT) as events:
+        count = await _consume(events, observer)
+        responses = [each for each in events.all_messages() if isinstance(each, ModelResponse)]
+    if len(responses) != 1:
+        raise RuntimeError(f'The run took {len(responses)} responses; it was to take one.')
+    return count, responses[0]
 
 
 async def _consume(events: AsyncIterable[object], observer: Observer | None) -> int:

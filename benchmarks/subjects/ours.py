@@ -9,9 +9,9 @@ import httpx2
 from pydantic_ai.models import Model
 
 from pydantic_ai_codex import CodexModel, CodexModelSettings, CodexProvider
-from pydantic_ai_codex.auth import Credentials
+from pydantic_ai_codex.auth import AuthFile, Credentials, CredentialStore
 
-from ..logins import ACCOUNT_ID, access_token
+from ..logins import ACCOUNT_ID, access_token, login_file
 from ..streams import MODEL
 from .models import ModelSubject, stock_client
 
@@ -25,7 +25,11 @@ class Ours(ModelSubject):
     def __init__(self, port: int) -> None:
         super().__init__(port)
         self._client: httpx2.AsyncClient | None = None
-        self._credentials = Credentials(access_token(), account_id=ACCOUNT_ID)
+        self._credentials = self.credentials()
+
+    def credentials(self) -> Credentials | CredentialStore:
+        """What all its providers get."""
+        return Credentials(access_token(), account_id=ACCOUNT_ID)
 
     def http_client(self) -> httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]:
         """What the providers get."""
@@ -42,6 +46,13 @@ class Ours(ModelSubject):
         """Close the client that was passed in; the connections made after its pattern end with the event loop."""
         if self._client is not None:
             await self._client.aclose()
+
+
+class OursFile(Ours):
+    """The same with the login in a file, which is looked at with each request; for an environment that is isolated."""
+
+    def credentials(self) -> CredentialStore:
+        return AuthFile(login_file())
 
 
 class OursAiohttp(Ours):

@@ -10,7 +10,8 @@ from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
 from pydantic_ai.tools import ToolDefinition
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from .._protocol.requests import EncodedJSON, encode
+from .._protocol.requests import EncodedJSON, JsonObject, encode
+from ..errors import ConfigurationError
 from .tools import map_tool
 
 Transform: TypeAlias = Callable[[ToolDefinition], ToolDefinition]
@@ -33,13 +34,13 @@ class ToolEncoder:
         self._size = 0
 
     def encode(
-        self, tools: Sequence[ToolDefinition], *, transform: Transform, transformer: object
+        self, tools: Sequence[ToolDefinition], *, transform: Transform | None, transformer: object
     ) -> EncodedJSON | None:
         """The tools as JSON; `None` where there are none.
 
         Args:
             tools: Their definitions, as the agent has them.
-            transform: Puts the schema of one into the shape that the backend takes.
+            transform: Puts the schema of one into the shape that the backend takes; `None` where they have it.
             transformer: The class that does it. Only of pydantic-ai's own is it known that the definition alone
                 decides; nothing is kept of any other.
 
@@ -48,10 +49,12 @@ class ToolEncoder:
         """
         if not tools:
             return None
+        if transform is None:
+            return _encode(tools)
         key = _written_out(tools) if transformer is OpenAIJsonSchemaTransformer else None
         if key is not None and (kept := self._kept.get(key)) is not None:
             return kept
-        encoded = encode([map_tool(transform(tool)) for tool in tools])
+        encoded = _encode([transform(tool) for tool in tools])
         if key is not None and _is_plain(tools) and _written_out(tools) == key:
             self._keep(key, encoded)
         return encoded
@@ -63,6 +66,24 @@ class ToolEncoder:
             self._size = 0
         self._kept[key] = encoded
         self._size += size
+
+
+def _encode(tools: Sequence[ToolDefinition]) -> EncodedJSON:
+    mapped = [map_tool(tool) for tool in tools]
+    try:
+        return encode(mapped)
+    except ConfigurationError:
+        for tool in mapped:
+            _check(tool)
+        raise
+
+
+def _check(tool: JsonObject) -> None:
+    """Say which tool it is that has no JSON form."""
+    try:
+        encode(tool)
+    except ConfigurationError as error:
+        raise ConfigurationError(f'The tool {tool["name"]!r} cannot be sent. {error}') from error.__cause__
 
 
 def _written_out(tools: Sequence[ToolDefinition]) -> bytes | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import ModelRequestParameters
 
 from .. import _environment
+from .._client import CodexClient
 from .._protocol.prompts import DEFAULT_INSTRUCTIONS, TOOL_BRIDGE
 from .._protocol.requests import JsonObject
 from ..errors import ConfigurationError
-from .history.messages import developer_message
+from .history.messages import agent_instructions, developer_message
 from .history.origins import OUR_NAME
 from .settings import InstructionsMode, choice
 
@@ -35,6 +38,36 @@ class Prompt(NamedTuple):
 
     instructions: str
     preamble: tuple[JsonObject, ...] = ()
+
+
+async def official_instructions(
+    client: CodexClient,
+    slug: str,
+    messages: Sequence[ModelMessage],
+    settings: Mapping[str, Any],
+    params: ModelRequestParameters,
+) -> ModelInstructions | None:
+    """The official instructions for a request, or `None` where it carries the agent's own alone.
+
+    Args:
+        client: Where they come from.
+        slug: The model.
+        messages: The conversation so far.
+        settings: The settings of the request.
+        params: Its parameters.
+
+    Raises:
+        ConfigurationError: If a setting or `CODEX_MODE` cannot work.
+    """
+    ref = wanted_ref(settings)
+    if asked_for := params.prompted_output_instructions:
+        # How to write JSON, which pydantic-ai adds for prompted output, is no instruction of the agent's.
+        parts = [part for part in params.instruction_parts or () if part.content != asked_for]
+        params = replace(params, instruction_parts=parts)
+    own = agent_instructions(messages, params)
+    if not wants_official(settings, slug, own, messages):
+        return None
+    return await client.instructions.get(slug, ref=ref, used=used_ref(messages))
 
 
 def wants_official(settings: Mapping[str, Any], slug: str, own: str | None, messages: Sequence[ModelMessage]) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from uuid import uuid4
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
@@ -30,7 +31,7 @@ from .errors import mapped_errors
 from .history.downloads import download_files
 from .history.messages import agent_instructions, map_messages
 from .history.origins import READABLE
-from .instructions import make_prompt, used_ref, wanted_ref, wants_official
+from .instructions import make_prompt, official_instructions
 from .provider import CANONICAL_SYSTEM, CodexProvider
 from .settings import check_names, choice, parallel_tool_calls, wire_effort, wire_tier
 from .streaming import CodexStreamedResponse
@@ -38,6 +39,9 @@ from .tools import map_text_format, map_tool_choice, sent_tools
 
 if TYPE_CHECKING:
     from .._instructions import ModelInstructions
+
+_LEAVES_TOOLS: Final[ContextVar[bool]] = ContextVar('pydantic_ai_codex_leaves_tools', default=False)
+"""Whether parameters are prepared for a request of our own, and for nobody else's eyes."""
 
 
 @dataclass(init=False)
@@ -141,14 +145,38 @@ class CodexModel(Model[CodexClient]):
         return settings, params
 
     def customize_request_parameters(self, model_request_parameters: ModelRequestParameters) -> ModelRequestParameters:
-        """As in `Model`, but for the tools: their schemas stay as the agent has them.
-
-        Whoever looks at prepared parameters sees them so. They are transformed when they are encoded, once for each
-        set of tools.
-        """
+        """Transform schemas into the shape that the backend takes; see `Model.customize_request_parameters`."""
+        if not _LEAVES_TOOLS.get():
+            return super().customize_request_parameters(model_request_parameters)
         params = model_request_parameters
         customized = super().customize_request_parameters(replace(params, function_tools=[], output_tools=[]))
         return replace(customized, function_tools=params.function_tools, output_tools=params.output_tools)
+
+    def _prepare(
+        self, settings: ModelSettings | None, params: ModelRequestParameters
+    ) -> tuple[ModelSettings | None, ModelRequestParameters, EncodedJSON | None]:
+        """Settings and parameters as `prepare_request` makes them, and the tools as JSON.
+
+        The schemas of tools are transformed when they are encoded, once for each set of tools, unless a subclass has a
+        say in it.
+        """
+        is_alone = all(
+            getattr(getattr(self, name), '__func__', None) is getattr(CodexModel, name)
+            for name in ('prepare_request', 'customize_request_parameters')
+        )
+        token = _LEAVES_TOOLS.set(is_alone)
+        try:
+            settings, params = self.prepare_request(settings, params)
+        finally:
+            _LEAVES_TOOLS.reset(token)
+        with mapped_errors(self.model_name):
+            transform = self._transform_tool if is_alone else None
+            transformer = self.profile.get('json_schema_transformer')
+            return (
+                settings,
+                params,
+                self._tools.encode(sent_tools(params), transform=transform, transformer=transformer),
+            )
 
     def _transform_tool(self, tool: ToolDefinition) -> ToolDefinition:
         return super().customize_request_parameters(ModelRequestParameters(function_tools=[tool])).function_tools[0]
@@ -161,8 +189,8 @@ class CodexModel(Model[CodexClient]):
     ) -> ModelResponse:
         """Make a request: the stream, collected, as the backend does nothing but stream."""
         self._check_allowed()
-        settings, params = self.prepare_request(model_settings, model_request_parameters)
-        async with self._open(messages, settings, params, whole=True) as streamed:
+        settings, params, tools = self._prepare(model_settings, model_request_parameters)
+        async with self._open(messages, settings, params, tools, whole=True) as streamed:
             async for _ in streamed:
                 pass
         return streamed.get()
@@ -180,8 +208,8 @@ class CodexModel(Model[CodexClient]):
         A failure before the first piece of the answer is raised on entering.
         """
         self._check_allowed()
-        settings, params = self.prepare_request(model_settings, model_request_parameters)
-        async with self._open(messages, settings, params, whole=False) as streamed:
+        settings, params, tools = self._prepare(model_settings, model_request_parameters)
+        async with self._open(messages, settings, params, tools, whole=False) as streamed:
             yield streamed
 
     @asynccontextmanager
@@ -190,6 +218,7 @@ class CodexModel(Model[CodexClient]):
         messages: list[ModelMessage],
         settings: ModelSettings | None,
         params: ModelRequestParameters,
+        tools: EncodedJSON | None,
         *,
         whole: bool,
     ) -> AsyncGenerator[CodexStreamedResponse]:
@@ -199,15 +228,9 @@ class CodexModel(Model[CodexClient]):
         with mapped_errors(self.model_name):
             check_names(given)
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
-            # Before anything is asked of anybody, as a tool may be refused.
-            tools = self._tools.encode(
-                sent_tools(params),
-                transform=self._transform_tool,
-                transformer=self.profile.get('json_schema_transformer'),
-            )
             credentials = await self.client.authenticate()
             messages = await download_files(messages)
-            official = await self._official_instructions(messages, given, params)
+            official = await official_instructions(self.client, self.model_name, messages, given, params)
             request = self._build_request(messages, given, params, tools, credentials.account_tag, official)
             stream = await self.client.stream(
                 request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
@@ -233,19 +256,6 @@ class CodexModel(Model[CodexClient]):
         """Heed pydantic-ai's `ALLOW_MODEL_REQUESTS`, with which tests make sure that they meet no real model."""
         if not self.client.is_simulated:
             check_allow_model_requests()
-
-    async def _official_instructions(
-        self, messages: Sequence[ModelMessage], settings: Mapping[str, Any], params: ModelRequestParameters
-    ) -> ModelInstructions | None:
-        ref = wanted_ref(settings)
-        if asked_for := params.prompted_output_instructions:
-            # How to write JSON, which pydantic-ai adds for prompted output, is no instruction of the agent's.
-            parts = [part for part in params.instruction_parts or () if part.content != asked_for]
-            params = replace(params, instruction_parts=parts)
-        own = agent_instructions(messages, params)
-        if not wants_official(settings, self.model_name, own, messages):
-            return None
-        return await self.client.instructions.get(self.model_name, ref=ref, used=used_ref(messages))
 
     def _build_request(
         self,

@@ -31,13 +31,19 @@ def aiohttp_client(*, limits: httpx2.Limits = _LIMITS, ssl_context: ssl.SSLConte
         ssl_context: What connections are secured with, in place of the `httpx2.create_ssl_context()` of `httpx2`.
 
     Raises:
-        ConfigurationError: If aiohttp is not installed, or the environment names a proxy that cannot be used.
+        ConfigurationError: If an argument cannot work, aiohttp is not installed, or the environment names a proxy that cannot be used.
     """
+    if not isinstance(limits, httpx2.Limits) or not isinstance(ssl_context, ssl.SSLContext | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            '`aiohttp_client` takes `limits=httpx2.Limits(...)` and `ssl_context=ssl.SSLContext(...)`. Pass the function '
+            'itself as `http_client`, or a `lambda` that calls it.'
+        )
     try:
         from .aiohttp_transport import AiohttpTransport
     except ImportError as error:
         raise ConfigurationError(
-            f"`aiohttp_client` needs aiohttp ({error}): pip install 'pydantic-ai-codex[aiohttp]'."
+            f'`aiohttp_client` needs aiohttp ({error}). Install this package with its extra `aiohttp`, or pip install '
+            "'aiohttp>=3.10'."
         ) from error
     transport = AiohttpTransport(
         limits=limits,

@@ -47,6 +47,8 @@ def _words(error: Exception) -> str:
             return str(error.os_error)  # without the repr of the TLS context
         case aiohttp.ServerDisconnectedError():
             return 'The server disconnected without sending an answer.'
+        case aiohttp.ClientPayloadError():
+            return 'The answer ended before it was complete.'  # not with the 400 that aiohttp makes up
         case aiohttp.ServerTimeoutError():
             return ''
         case _:

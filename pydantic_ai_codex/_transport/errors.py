@@ -76,6 +76,12 @@ def library_error(
 def _transport_error(error: Exception, host: str, in_stream: bool) -> TransportError:
     phase: TransportPhase | None = next((phase for kind, phase in _PHASES if isinstance(error, kind)), None)
     words = str(error).rstrip('.') or type(error).__name__
+    if phase == 'pool':
+        return TransportTimeoutError(
+            'All connections of the `http_client` are in use, and none came free in time. Give it more, with '
+            '`limits=httpx2.Limits(max_connections=...)`, or have fewer requests at once.',
+            phase=phase,
+        )
     if isinstance(error, httpx2.TimeoutException):
         return TransportTimeoutError(
             f'The backend did not answer in time ({words}, phase {phase}). Where it may need longer, raise the setting '

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
+import anyio
 import anyio.lowlevel
 import httpx2
 
@@ -20,6 +21,9 @@ from ..errors import ConfigurationError
 from .clone import can_clone, clone, follow
 
 HTTPClient: TypeAlias = httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]
+
+_CLOSE_SECONDS: Final = 2.0
+"""How long closing a client may take, whatever else is being cancelled."""
 
 _LINGER: Final = 0.5
 """Seconds between the end of a provider and that of its connections, where the event loop goes on."""
@@ -66,7 +70,8 @@ class _Held:
     async def close_if_unused(self) -> None:
         """Close the client after the last use, unless nobody entered it."""
         if self.was_entered and not self.entered and not self.requests:
-            await self._keeper.aclose()
+            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+                await self._keeper.aclose()
 
 
 async def _keep(client: httpx2.AsyncClient) -> AsyncGenerator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -60,7 +61,9 @@ class SSETransport:
         try:
             timeout, idle_timeout = self._timeouts(timeouts, lease.client)
             with library_errors(is_shared=lease.is_shared, host=urlsplit(url).netloc):
-                request = lease.client.build_request('POST', url, headers=headers, content=content, timeout=timeout)
+                request = lease.client.build_request(
+                    'POST', _parsed(url), headers=headers, content=content, timeout=timeout
+                )
                 response = await _response(lease.client, request)
         except BaseException:
             await lease.release()
@@ -76,6 +79,12 @@ class SSETransport:
         if client.timeout != _UNCHOSEN:
             return client.timeout, idle_timeout
         return httpx2.Timeout(idle_timeout, connect=self._policy.connect_timeout), idle_timeout
+
+
+@lru_cache(maxsize=32)
+def _parsed(url: str) -> httpx2.URL:
+    """The URL, taken apart once for all requests."""
+    return httpx2.URL(url)
 
 
 async def _response(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
@@ -214,8 +223,7 @@ class SSEConnection:
                 with suppress(Exception):
                     await cast('AsyncGenerator[bytes]', self._chunks).aclose()
         finally:
-            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-                await self._lease.release()
+            await self._lease.release()
 
     def _check_idle(self) -> None:
         """Give up on a stream that sends comments, or an event without an end, and so never runs into a read timeout."""

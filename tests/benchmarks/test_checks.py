@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.checks import Outcome, problems
+from benchmarks.checks import Outcome, SameEvents, problems
 from benchmarks.streams import Expected
 
 EXPECTED = Expected(
@@ -103,3 +103,12 @@ def test_usage_that_differs() -> None:
         'The usage says input_tokens = 9 instead of 10.',
         'The usage says output_tokens = None instead of 6.',
     ]
+
+
+def test_a_timed_run_has_as_many_events_as_the_checked_one() -> None:
+    events = SameEvents()
+    for stream, through, count in (('a', 'model', 7), ('a', 'agent', 9), ('a', 'model', 7)):
+        events.see(stream, through, count)
+
+    with pytest.raises(RuntimeError, match='Stream a had 6 events through the model, and 7 when checked'):
+        events.see('a', 'model', 6)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__ as main_module
 from benchmarks.__main__ import finish, parser
 from benchmarks.bars import BARS, Verdict, verdicts
 from benchmarks.figures import Figure, difference, figure, number, ratio, shown
 from benchmarks.imports import IMPORTS
 from benchmarks.machine import about, cpu_model
-from benchmarks.measures import GROUPS, MODELS, OURS, SUBJECTS, TASKS, UPSTREAM, chosen, conversation, memory
-from benchmarks.report import has_failed, page, summary
+from benchmarks.measures import GROUPS, TASKS, chosen, conversation, memory
+from benchmarks.peers import MODELS, OURS, SUBJECTS, UPSTREAM
+from benchmarks.report import gaps, has_failed, page, summary
 from benchmarks.results import Results
-from benchmarks.tables import SECTIONS, best_peer, present, ratios, remarks, table
+from benchmarks.sections import SECTIONS
+from benchmarks.tables import best_peer, present, ratios, remarks, table
 
 MADE_UP = {
     OURS: 10.0,
@@ -189,6 +193,31 @@ def test_what_of_ours_could_not_be_measured_is_a_failure() -> None:
     assert has_failed(results)
 
 
+@pytest.mark.parametrize('subject', ['ours-aiohttp', 'ours-file', 'import ours-auth'])
+def test_so_is_any_failure_of_this_package(subject: str) -> None:
+    results = Results()
+    results.absent['somewhere'] = {subject: 'it fails: it ended'}
+
+    assert has_failed(results)
+    assert f'{subject}, somewhere: it fails: it ended' in gaps(results)
+
+
+def test_others_may_fail() -> None:
+    results = Results()
+    results.absent['somewhere'] = {'litellm': 'it fails: it ended', 'import litellm': 'it fails: it ended'}
+
+    assert not has_failed(results)
+
+
+def test_a_bar_that_a_whole_run_could_not_measure_is_a_gap_but_no_stretch_is() -> None:
+    results = made_up(('streams',))
+    results.samples['stream/a/model/cpu'].pop(UPSTREAM)
+
+    assert 'bar 1a was not measured' in gaps(results)
+    assert 'bar 1b was not measured' not in gaps(results)
+    assert 'bar 2a was not measured' not in gaps(results)
+
+
 def test_the_slope_is_microseconds_for_a_message() -> None:
     results = Results()
     results.add('request/10/10/model/cpu', OURS, 0, 4.0)
@@ -267,7 +296,7 @@ def test_a_subject_without_figures_has_no_row_but_a_reason() -> None:
     results.absent['bytes'] = {'ours-aiohttp': 'it fails: /somewhere/on/this/machine'}
 
     assert present(results, section('bytes')) == [name for name in MODELS if name != 'ours-aiohttp']
-    assert remarks(results, section('bytes')) == ['Not measured: this package, `aiohttp` (it fails)']
+    assert remarks(results, section('bytes')) == ['Not measured: this package, `aiohttp_client` (it fails)']
 
 
 # The page.
@@ -284,7 +313,7 @@ def test_the_page_says_what_was_measured_where_and_how_it_went() -> None:
         in text
     )
     assert '- 4: 1000/10: The body has to be sent.\n' in text
-    assert '- 4: 10/100: nobody has looked into it yet.\n' in text
+    assert '- 4: 10/100: not looked into yet.\n' in text
 
 
 def test_the_page_has_every_section_once_and_its_tables_are_even() -> None:
@@ -334,8 +363,22 @@ def test_a_run_that_misses_a_bar_ends_with_1(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_samples_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert finish(parser().parse_args(['--check', '--json']), made_up(('memory',))) == 0
+    assert finish(parser().parse_args(['--only', 'memory', '--json']), made_up(('memory',))) == 0
     assert Results.from_json(capsys.readouterr().out) == made_up(('memory',))
+
+
+def test_a_whole_run_with_a_gap_fails_and_leaves_the_page_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(main_module, 'PAGE', tmp_path / 'performance.md')
+
+    assert finish(parser().parse_args([]), made_up(('memory',))) == 1
+    assert 'missing: bar 1a was not measured' in capsys.readouterr().err
+    assert not (tmp_path / 'performance.md').exists()
+
+
+def test_a_part_of_a_run_is_no_failure_for_what_it_leaves_out() -> None:
+    assert finish(parser().parse_args(['--only', 'memory']), made_up(('memory',))) == 0
 
 
 # The machine.

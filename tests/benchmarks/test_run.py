@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from benchmarks import imports, peers, profiling
 from benchmarks import processes as processes_module
-from benchmarks.measures import MODELS, TASKS, Task, chosen
+from benchmarks.__main__ import how_it_stopped, main
+from benchmarks.measures import TASKS, Task, chosen
+from benchmarks.peers import MODELS
 from benchmarks.processes import LineProcess, Processes, ProcessFailed
 from benchmarks.results import Results
 from benchmarks.run import OursIsWrong, check, measure, turned
@@ -76,16 +81,84 @@ def test_a_worker_that_hangs_is_killed(made: Made, monkeypatch: pytest.MonkeyPat
     assert 'silent' in made.ask('one', {'do': 'hang'})['error']
 
 
-def test_every_process_ends_with_the_run() -> None:
-    started: list[LineProcess] = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[LineProcess]:
+    """The processes, as they are started."""
+    found: list[LineProcess] = []
 
-    with pytest.raises(KeyboardInterrupt), Made(SERVER) as made:
+    class Kept(LineProcess):
+        def __init__(self, name: str, command: Sequence[str]) -> None:
+            super().__init__(name, command)
+            found.append(self)
+
+    monkeypatch.setattr(processes_module, 'LineProcess', Kept)
+    return found
+
+
+def test_every_process_ends_with_the_run(started: list[LineProcess]) -> None:
+    with pytest.raises(KeyboardInterrupt) as stop, Made(SERVER) as made:
         made.ask('one', {'do': 'about'})
-        started.extend(made.running())
         raise KeyboardInterrupt
 
-    assert len(started) == 2
+    assert [process.name for process in started] == ['the server', 'one']
     assert all(process.poll() is not None for process in started)
+    assert how_it_stopped(stop.value) == 'Stopped; the server and the workers have ended.'
+
+
+def test_a_second_interrupt_does_not_keep_the_others_from_ending(
+    started: list[LineProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(close: Callable[[], None]) -> None:
+        close()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stop, Made(SERVER) as made:
+        made.ask('one', {'do': 'about'})
+        made.ask('two', {'do': 'about'})
+        monkeypatch.setattr(started[1], 'close', partial(interrupted, started[1].close))
+        raise KeyboardInterrupt
+
+    assert all(process.poll() is not None for process in started)
+    assert how_it_stopped(stop.value) == 'Stopped at once; some process may still run.'
+
+
+def test_a_server_that_is_gone_ends_the_run() -> None:
+    with Made((sys.executable, '-c', 'print(\'{"port": 1}\', flush=True); raise SystemExit("out of memory")')) as made:
+        with pytest.raises(ProcessFailed, match=r'the server did not answer'):
+            made.server_says('/stats')
+        with pytest.raises(ProcessFailed, match=r'(?s)the server ended with 1.*out of memory'):
+            for _ in range(1000):  # it takes a moment to end
+                made.ask('one', {'do': 'die'})
+
+
+def test_who_has_no_environment_is_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(peers, 'LITELLM_PYTHON', tmp_path / 'python')
+    reason = {'unsupported': 'its environment is not there, `make bench` makes it'}
+
+    with Processes(SERVER) as processes:
+        assert processes.ask('litellm', {'do': 'about'}) == reason
+        assert processes.ask_anew('litellm', {'do': 'about'}) == reason
+    assert imports.imported('import litellm') == reason
+
+
+@pytest.mark.parametrize(
+    ('subject', 'what', 'mistake'),
+    [
+        ('ours', 'a', None),
+        ('ours', '10/0', None),
+        ('ours', 'x/y', "'x/y' is neither a stream, such as a, nor MESSAGES/TOOLS"),
+        ('ours', 'z', "'z' is neither a stream, such as a, nor MESSAGES/TOOLS"),
+    ],
+)
+def test_what_can_be_profiled(subject: str, what: str, mistake: str | None) -> None:
+    assert profiling.mistake(subject, what) == mistake
+
+
+def test_whom_nobody_can_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(['--profile', 'theirs', 'a'])
+
+    assert "--profile: there is no subject 'theirs'; there are ours, " in capsys.readouterr().err
 
 
 def test_a_server_that_does_not_start_is_said() -> None:
@@ -117,21 +190,35 @@ class Answers:
 
     def __init__(self, answers: Mapping[tuple[str, str], dict[str, Any]]) -> None:
         self._answers = answers
+        self._running: set[str] = set()
         self.asked: list[tuple[str, str]] = []
 
     def ask(self, subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
         self.asked.append((subject, order['do']))
+        self._running.add(subject)
         usual: dict[str, dict[str, Any]] = {
             'about': {'versions': {subject: '1'}},
             'check': {'problems': []},
             'stream': {'cpu': 1.0, 'wall': 2.0, 'events': 10},
         }
-        return self._answers.get((subject, order['do'])) or usual[order['do']]
+        answer = self._answers.get((subject, order['do'])) or usual[order['do']]
+        if 'error' in answer:
+            self._running.discard(subject)
+        return answer
 
     ask_anew = ask
 
+    def is_running(self, subject: str) -> bool:
+        return subject in self._running
+
     def end(self, subject: str) -> None:
         self.asked.append((subject, 'end'))
+        self._running.discard(subject)
+
+    def timed(self, what: str) -> list[str]:
+        """Who was asked for it, without the checks and the untimed run before."""
+        found = [subject for subject, each in self.asked if each == what]
+        return found[len(set(found)) :]
 
     def server_says(self, path: str) -> dict[str, Any]:
         return {'body_bytes': 2_000_000, 'last_body_bytes': 5_000}
@@ -146,13 +233,58 @@ def test_subjects_are_asked_by_turns_and_another_one_is_the_first_each_time() ->
 
     measure(asked, Results(), [(task('stream/a/agent'), 3)], ignore)
 
-    firsts = [subject for subject, _ in asked.asked[:: len(MODELS)]]
-    assert sorted(subject for subject, _ in asked.asked) == sorted(MODELS * 3)
-    assert len(set(firsts)) > 1
+    timed = asked.timed('stream')
+    assert sorted(timed) == sorted(MODELS * 3)
+    assert sorted(timed[:: len(MODELS)]) == sorted(MODELS)
 
 
 def test_every_order_has_every_subject() -> None:
-    assert [turned('abc', number) for number in range(3)] == [['a', 'b', 'c'], ['a', 'c', 'b'], ['c', 'a', 'b']]
+    orders = [turned('abc', number) for number in range(4)]
+
+    assert orders == [['a', 'b', 'c'], ['b', 'c', 'a'], ['c', 'a', 'b'], ['a', 'b', 'c']]
+
+
+def test_everybody_does_a_task_once_before_it_is_timed() -> None:
+    orders: list[Mapping[str, Any]] = []
+
+    class Kept(Answers):
+        def ask(self, subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
+            orders.append(order)
+            return super().ask(subject, order)
+
+    results, asked = Results(), Kept({})
+    check(asked, results, MODELS, ignore)
+    orders.clear()
+    measure(asked, results, [(task('stream/d/agent'), 2)], ignore)
+
+    assert [order['count'] for order in orders] == [1] * len(MODELS) + [20] * 2 * len(MODELS)
+    assert len(results.of('stream/d/agent/cpu', 'ours')) == 2
+
+
+def test_a_worker_that_begins_anew_is_checked_before_it_is_timed() -> None:
+    results, asked = Results(), Answers({})
+    check(asked, results, MODELS, ignore)
+    asked.end('upstream')
+    asked.asked.clear()
+
+    measure(asked, results, [(task('stream/a/agent'), 1)], ignore)
+
+    assert {subject for subject, what in asked.asked if what == 'check'} == {'upstream'}
+    assert asked.asked.index(('upstream', 'check')) < asked.asked.index(('upstream', 'stream'))
+
+
+def test_what_came_before_a_failure_is_no_figure() -> None:
+    class Dying(Answers):
+        def ask(self, subject: str, order: Mapping[str, Any]) -> dict[str, Any]:
+            is_third = self.asked.count((subject, 'stream')) == 2
+            return {'error': 'it died'} if (subject, is_third) == ('upstream', True) else super().ask(subject, order)
+
+    results = Results()
+    measure(Dying({}), results, [(task('stream/a/agent'), 3)], ignore)
+
+    assert results.of('stream/a/agent/cpu', 'upstream') == []
+    assert results.absent['stream/a/agent']['upstream'] == 'it fails: it died'
+    assert len(results.of('stream/a/agent/cpu', 'ours')) == 3
 
 
 def test_an_answer_becomes_samples() -> None:
@@ -175,8 +307,7 @@ def test_who_cannot_is_asked_once_and_the_others_go_on() -> None:
     assert asked.asked.count(('upstream', 'stream')) == 1
     assert results.of('stream/a/agent/cpu', 'upstream') == []
     assert len(results.of('stream/a/agent/cpu', 'ours')) == 3
-    assert results.failures('ours-aiohttp') == ['stream/a/agent: it fails: a crash']
-    assert results.failures('upstream') == []
+    assert results.failures() == ['ours-aiohttp, stream/a/agent: it fails: a crash']
 
 
 def test_the_server_counts_the_bytes() -> None:
@@ -197,6 +328,7 @@ def test_memory_is_measured_in_a_process_that_has_done_nothing_else() -> None:
     measure(asked, Results(), [(task('memory'), 1)], ignore)
 
     assert [what for subject, what in asked.asked if subject == 'ours'] == ['end', 'memory']
+    assert not asked.timed('memory')
 
 
 def test_progress_goes_from_nothing_to_less_than_all() -> None:
@@ -204,7 +336,7 @@ def test_progress_goes_from_nothing_to_less_than_all() -> None:
 
     measure(Answers({}), Results(), [(task('stream/a/agent'), 4)], lambda what, done: seen.append(done))
 
-    assert seen == [0.0, 0.25, 0.5, 0.75]
+    assert seen == [0.0, 0.0, 0.25, 0.5, 0.75]
 
 
 # The check.

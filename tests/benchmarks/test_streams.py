@@ -95,7 +95,7 @@ async def test_the_model_yields_exactly_what_was_sent(name: str, port: int) -> N
     assert got == STREAMS[name].expected
 
 
-@pytest.mark.parametrize(('name', 'mode'), [('a', 'chunks'), ('a', 'block'), ('c', 'chunks'), ('d', 'paced')])
+@pytest.mark.parametrize(('name', 'mode'), [('a', 'chunks'), ('c', 'chunks'), ('d', 'paced')])
 async def test_a_socket_gets_every_byte_and_counts_every_event(name: str, mode: str, port: int) -> None:
     seen: list[tuple[str, str]] = []
     subject = RawSocket(port)

@@ -7,16 +7,17 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dirty_equals import IsFloat, IsInt, IsPartialDict, IsStr
 
+from benchmarks import watch as watch_module
 from benchmarks.logins import isolated
-from benchmarks.watch import Watch
+from benchmarks.profiling import table
 
 ROOT = Path(__file__).parent.parent.parent
 POSITIVE = IsFloat(gt=0)
@@ -33,10 +34,10 @@ def port() -> Generator[int]:
         server.stdin.close()
 
 
-def answers(port: int, *orders: dict[str, Any]) -> list[dict[str, Any]]:
+def answers(port: int, *orders: dict[str, Any], subject: str = 'ours') -> list[dict[str, Any]]:
     """What a worker for our model answers before it ends at the end of its input."""
     lines = ''.join(json.dumps(order) + '\n' for order in orders)
-    command = [sys.executable, '-m', 'benchmarks.worker', 'ours', str(port)]
+    command = [sys.executable, '-m', 'benchmarks.worker', subject, str(port)]
     done = subprocess.run(command, cwd=ROOT, input=lines, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -46,7 +47,7 @@ def test_every_verb(port: int) -> None:
         port,
         {'do': 'about'},
         {'do': 'check', 'stream': 'd', 'through': 'agent'},
-        {'do': 'stream', 'stream': 'd', 'mode': 'block', 'through': 'model', 'count': 2},
+        {'do': 'stream', 'stream': 'd', 'mode': 'chunks', 'through': 'model', 'count': 2},
         {'do': 'concurrent', 'stream': 'd', 'streams': 3, 'through': 'model'},
         {'do': 'request', 'messages': 10, 'tools': 10, 'count': 2, 'through': 'agent'},
         {'do': 'first_token', 'count': 2},
@@ -67,6 +68,18 @@ def test_memory(port: int) -> None:
     assert answers(port, {'do': 'memory', 'requests': 2}) == [
         {'rss': {'0': IsInt(gt=0), '1': IsInt(gt=0), '2': IsInt(gt=0)}}
     ]
+
+
+def test_a_login_can_be_in_a_file(port: int) -> None:
+    assert answers(port, {'do': 'check', 'stream': 'd'}, subject='ours-file') == [{'problems': []}]
+
+
+def test_a_profile_is_of_what_is_measured(port: int, tmp_path: Path) -> None:
+    path = tmp_path / 'profile'
+    (done,) = answers(port, {'do': 'profile', 'order': {'do': 'stream', 'stream': 'd'}, 'path': str(path)})
+
+    assert done['events'] == 10
+    assert 'operations.py' in table(str(path), 'cumulative')
 
 
 def test_what_cannot_be_done_does_not_end_a_worker(port: int) -> None:
@@ -111,15 +124,32 @@ def test_nothing_of_the_user_reaches_a_subject(tmp_path: Path) -> None:
     assert environment.keys() & mine.keys() == {'PATH', 'HOME'}
 
 
-def test_a_watch_sees_what_keeps_the_loop_from_running() -> None:
-    async def block() -> tuple[float, float]:
-        async with Watch() as watch:
+def test_a_watch_sees_what_keeps_the_loop_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(watch_module, 'time', SimpleNamespace(perf_counter=lambda: now))
+    watch = watch_module.Watch()
+
+    async def turns() -> list[float]:
+        nonlocal now
+        found: list[float] = []
+        now += 50  # before anybody watches
+        watch.begin()
+        for seconds in (3, 1, 5):  # the last of which has not ended yet
             await asyncio.sleep(0)
-            began = time.perf_counter()
-            sum(range(300_000))
-            blocked = time.perf_counter() - began
-        return watch.longest, blocked
+            now += seconds
+            found.append(watch.longest())
+        return found
 
-    longest, blocked = asyncio.run(block())
+    with asyncio.Runner(loop_factory=watch.loop) as runner:
+        assert runner.run(turns()) == [3, 3, 5]
 
-    assert longest >= blocked
+
+def test_what_litellm_is_measured_with_leaves_pydantic_ai_out() -> None:
+    names = ('worker', 'operations', 'subjects.litellm')
+    program = (
+        f'import sys; {"; ".join(f"import benchmarks.{name}" for name in names)}; print("pydantic_ai" in sys.modules)'
+    )
+
+    done = subprocess.run([sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == 'False\n'

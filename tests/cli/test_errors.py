@@ -217,7 +217,7 @@ NOT_FOR_COMMANDS: Final = (
     'Pass new ones, or a store, ', 'Call `TokenSource.refresh()`', '..., which this provider does not ',
     "This source has `refresh='never'`",
     # Of a client that a program chose.
-    '`aiohttp_client` ', 'The client of `aiohttp_client` ', 'aiohttp can use no ',
+    'All connections of the `http_client` are in use', '`aiohttp_client` ', 'The client of `aiohttp_client` ', 'aiohttp can use no ',
     # Of the store that is lent to a provider of pydantic-ai.
     'The login is a platform API key. Give that ', 'The login has no ..., which ', '`CodexCredentialSource` is for ',
     # The settings of ChatGPT.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -228,4 +229,60 @@ async def test_a_tool_that_is_refused_is_told_before_a_login_is_asked_for() -> N
     with pytest.raises(UserError, match='name that the backend refuses'):
         await CodexModel('gpt-5.5').request(
             [ModelRequest.user_text_prompt('Hi')], None, ModelRequestParameters(function_tools=[tool])
+        )
+
+
+class WithTitles(CodexModel):
+    """A subclass with a say in the tools, as pydantic-ai allows."""
+
+    def customize_request_parameters(self, model_request_parameters: ModelRequestParameters) -> ModelRequestParameters:
+        params = super().customize_request_parameters(model_request_parameters)
+        tools = [
+            replace(tool, parameters_json_schema={**tool.parameters_json_schema, 'title': f'strict: {tool.strict}'})
+            for tool in params.function_tools
+        ]
+        return replace(params, function_tools=tools)
+
+
+def strict_tool() -> ToolDefinition:
+    schema = {'type': 'object', 'properties': {'n': {'type': 'integer', 'title': 'N'}}, 'required': ['n']}
+    return ToolDefinition(name='add', parameters_json_schema=schema, strict=True)
+
+
+@pytest.mark.anyio
+async def test_a_subclass_has_the_last_word_on_tools(codex_simulator: CodexSimulator) -> None:
+    codex_simulator.add(reply('Hi'), reply('Hi'))
+    model = WithTitles('gpt-5.5', provider=codex_simulator.provider())
+
+    for _ in range(2):
+        await model.request(
+            [ModelRequest.user_text_prompt('Hi')], None, ModelRequestParameters(function_tools=[strict_tool()])
+        )
+
+    for request in codex_simulator.requests:
+        (tool,) = request.body['tools']
+        assert tool['parameters']['title'] == 'strict: True'
+        assert tool['parameters']['additionalProperties'] is False
+
+
+@pytest.mark.anyio
+async def test_prepared_parameters_hold_the_tools_that_are_sent(codex_simulator: CodexSimulator) -> None:
+    codex_simulator.add(reply('Hi'))
+    model, params = codex_simulator.model('gpt-5.5'), ModelRequestParameters(function_tools=[strict_tool()])
+
+    await model.request([ModelRequest.user_text_prompt('Hi')], None, params)
+
+    _, prepared = model.prepare_request(None, params)
+    (tool,) = codex_simulator.requests[0].body['tools']
+    assert prepared.function_tools[0].parameters_json_schema == tool['parameters']
+    assert params.function_tools == [strict_tool()]
+
+
+@pytest.mark.anyio
+async def test_a_tool_without_json_form_is_named(codex_simulator: CodexSimulator) -> None:
+    good, bad = strict_tool(), ToolDefinition(name='bad', parameters_json_schema={'type': 'object', 'default': b'\xff'})
+
+    with pytest.raises(UserError, match=r"^The tool 'bad' cannot be sent\. "):
+        await codex_simulator.model('gpt-5.5').request(
+            [ModelRequest.user_text_prompt('Hi')], None, ModelRequestParameters(function_tools=[good, bad])
         )

@@ -766,7 +766,7 @@ async def test_without_aiohttp_it_says_what_to_install(monkeypatch: pytest.Monke
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, 'aiohttp', None)
 
-    with pytest.raises(UserError, match=r"pip install 'pydantic-ai-codex\[aiohttp\]'"):
+    with pytest.raises(UserError, match=r"pip install 'aiohttp>=3\.10'\.$"):
         await Agent(CodexModel('gpt-5.5', provider=CodexSimulator().provider(http_client=aiohttp_client))).run('Hi')
 
 
@@ -785,3 +785,30 @@ def test_it_is_not_used_and_not_loaded_without_being_asked_for() -> None:
     result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
 
     assert result.stdout == 'False\n'
+
+
+@pytest.mark.parametrize('arguments', [{'limits': 5}, {'ssl_context': 'ca.pem'}])
+def test_arguments_that_are_none(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match='`aiohttp_client` takes'):
+        aiohttp_client(**arguments)
+
+
+@both
+async def test_too_few_connections_are_told_as_such(make: Callable[..., httpx2.AsyncClient], until: Until) -> None:
+    arrived: list[bytes] = []
+
+    async def handle(stream: anyio.abc.SocketStream) -> None:
+        arrived.append(await read_request(stream))
+        await anyio.sleep_forever()
+
+    limits = httpx2.Limits(max_connections=1)
+    async with serving(handle) as url, make(limits=limits) as client, anyio.create_task_group() as tasks:
+        provider = CodexProvider(api_key='sk-1', base_url=url.removesuffix('/responses'), http_client=lambda: client)
+        tasks.start_soon(client.post, url)
+        await until(lambda: bool(arrived))
+
+        with pytest.raises(ModelAPIError, match='All connections of the `http_client` are in use'):
+            await Agent(CodexModel('gpt-5.5', provider=provider)).run(
+                'Hi', model_settings={'timeout': httpx2.Timeout(60, pool=0.05), 'max_retries': 0}
+            )
+        tasks.cancel_scope.cancel()
