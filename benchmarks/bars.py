@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from .figures import Figure, Samples, difference, divided, figure, paired, ratio
+from .figures import Figure, Samples, divided, figure, paired, ratio
 from .measures import SHAPES
 from .peers import OURS, OURS_AIOHTTP, OURS_FILE, RAW_SOCKET, UPSTREAM
 from .results import Results
@@ -128,7 +128,7 @@ def first_token(results: Results) -> Figure | None:
 
 def import_added(results: Results) -> Figure | None:
     """Milliseconds beyond what every program with pydantic-ai pays."""
-    return difference(results.of('import/cpu', 'import ours'), results.of('import/cpu', 'import pydantic_ai'))
+    return figure(results.of('import/cpu', 'import ours-beyond'))
 
 
 def loaded(results: Results) -> Figure | None:

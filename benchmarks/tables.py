@@ -11,7 +11,7 @@ from .peers import LITELLM, OURS, PEERS, SUBJECTS, UPSTREAM
 from .results import FAILS, Results
 from .sections import Column, Section
 
-LABELS = {**SUBJECTS, **{name: f'`{each.statement}`' for name, each in IMPORTS.items()}}
+LABELS = {**SUBJECTS, **{name: each.title for name, each in IMPORTS.items()}}
 
 
 # The cells.
