@@ -55,11 +55,6 @@ def ratio(left: Samples, right: Samples) -> Figure | None:
     return figure(paired(divided, left, right))
 
 
-def difference(left: Samples, right: Samples) -> Figure | None:
-    """How much the left one has over the right one: the median of the differences of the rounds."""
-    return figure(paired(lambda one, other: one - other, left, right))
-
-
 def number(value: float) -> str:
     """Three digits, or all of a larger number, as a person writes them: 0.35, 8.2, 57, 2,832."""
     size = abs(value)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import __main__ as main_module
 from benchmarks.__main__ import finish, parser
 from benchmarks.bars import BARS, Verdict, verdicts
-from benchmarks.figures import Figure, difference, figure, number, ratio, shown
+from benchmarks.figures import Figure, figure, number, ratio, shown
 from benchmarks.imports import IMPORTS
 from benchmarks.machine import about, cpu_model
 from benchmarks.measures import GROUPS, TASKS, chosen, conversation, memory
@@ -84,10 +84,6 @@ def test_a_ratio_is_made_of_what_was_measured_in_the_same_round() -> None:
 
 def test_what_took_no_time_is_endlessly_faster() -> None:
     assert ratio([1], [0]) == Figure(float('inf'), float('inf'), float('inf'), 1)
-
-
-def test_a_difference_is_made_of_what_was_measured_in_the_same_round() -> None:
-    assert difference([10, 100, 31], [5, 90, 1]) == Figure(10, 5, 30, 3)
 
 
 @pytest.mark.parametrize(
