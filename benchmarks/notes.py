@@ -20,7 +20,11 @@ NOTES: dict[str, str] = {
         'the memory back. The limit is the interpreter. Only a cache of encoded messages would get below it, and that would '
         'have to notice every edit in place; it is left out.'
     ),
+    '2a': 'It is near the bar, and what else the machine did decides; other runs had 19.5 and 20.6.',
     '6': _HTTP,
-    '8: time': 'It is the difference of two imports that each take ten times as long, and so mostly what else the machine did.',
+    '8: time': (
+        'It is some 80 small modules and the classes in them, and it is met where the machine rests (33 to 36 ms by '
+        '`benchmarks.imports`).'
+    ),
 }
 """The name of a bar, as `benchmarks/bars.py` has it, and a sentence or two."""
