@@ -369,7 +369,7 @@ def test_an_event_loop_that_was_stopped_does_not_keep_its_turn(
     with pytest.raises(RuntimeError, match='stopped'):
         loop.run_until_complete(stop())
     monkeypatch.setattr(errand, 'BUDGET', 0.01)
-    monkeypatch.setattr(errand, '_GRACE', 0)
+    monkeypatch.setattr(errand, '_GRACE', 600)
     assert asyncio.run(program.get(SLUG)).state == 'built-in'
     monkeypatch.setattr(errand, 'BUDGET', 60)
     monkeypatch.setattr(errand, '_GRACE', -60)
