@@ -13,20 +13,27 @@ import httpx2
 
 from .errors import ConfigurationError
 
-_LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
+LIMITS: Final = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 
 
 def make_client() -> httpx2.AsyncClient:
     """A client of our own. It honours the proxies of the environment for https; plain http stays on this machine."""
     client = httpx2.AsyncClient(
-        limits=_LIMITS,
+        limits=LIMITS,
         # Without this, HTTP_PROXY would see the login on its way to a URL on loopback. No TLS goes through here, so its
         # context trusts nobody, which spares reading the certificates once more.
-        mounts={'http://': httpx2.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), limits=_LIMITS)},
+        mounts={'http://': httpx2.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), limits=LIMITS)},
     )
-    # The CLI sends no cookies (captured), and a provider may serve one account after another.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    refuse_cookies(client)
     return client
+
+
+def refuse_cookies(client: httpx2.AsyncClient) -> None:
+    """Have a client of ours keep no cookies.
+
+    The CLI sends none (captured), and a provider may serve one account after another.
+    """
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelAPIError, UserError
 from pydantic_ai.models.fallback import FallbackModel
 
-from pydantic_ai_codex import CodexModel, CodexProvider, TransportPolicy
+from pydantic_ai_codex import CodexModel, CodexProvider, TransportPolicy, aiohttp_client
 from pydantic_ai_codex._client import CodexClient
 from pydantic_ai_codex._protocol.events import ResponseEnded, TextDelta
 from pydantic_ai_codex._protocol.requests import CodexRequest
@@ -261,7 +261,8 @@ async def test_over_a_real_socket_cancelling_ends_the_request(until: Until) -> N
         await until(lambda: not simulator.open_streams)
 
 
-def test_real_sockets_on_many_loops() -> None:
+@pytest.mark.parametrize('http_client', [None, aiohttp_client], ids=['our own client', 'aiohttp'])
+def test_real_sockets_on_many_loops(http_client: Callable[[], httpx2.AsyncClient] | None) -> None:
     simulator = CodexSimulator(default=reply('Hi'))
 
     async def one(agent: Agent[None, str], provider: CodexProvider) -> str:
@@ -271,7 +272,9 @@ def test_real_sockets_on_many_loops() -> None:
 
     async def serve_and_ask() -> list[str]:
         async with simulator.serve() as server:
-            provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
+            provider = CodexProvider(
+                credentials=simulator.credentials, base_url=server.base_url, http_client=http_client
+            )
             agent = Agent(CodexModel('gpt-5.5', provider=provider))
             outputs: list[str] = []
             async with anyio.create_task_group() as tasks:

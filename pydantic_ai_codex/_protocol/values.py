@@ -34,4 +34,4 @@ def numbered_objects(value: object) -> Iterator[tuple[int, Wire]]:
 def count_of(wire: Wire, key: str) -> int:
     """A number of things, or a position; 0 where there is none."""
     value = wire.get(key)
-    return value if value and type(value) is int and value > 0 else 0  # `True` is no number here.
+    return value if type(value) is int and value > 0 else 0  # `True` is no number here.

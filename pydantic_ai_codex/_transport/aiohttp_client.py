@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import ssl
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
-from typing import Final
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
+from .._http_client import LIMITS, refuse_cookies
 from ..errors import ConfigurationError
 
-_LIMITS: Final = httpx2.Limits(max_connections=1000, keepalive_expiry=60)
 
-
-def aiohttp_client(*, limits: httpx2.Limits = _LIMITS, ssl_context: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
+def aiohttp_client(*, limits: httpx2.Limits = LIMITS, ssl_context: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
     """An HTTP client whose connections are aiohttp's, which parses in C: `CodexProvider(http_client=aiohttp_client)`.
 
     Reading a stream costs a fraction of the CPU time then, which pays for programs with hundreds of streams at once.
@@ -51,8 +48,7 @@ def aiohttp_client(*, limits: httpx2.Limits = _LIMITS, ssl_context: ssl.SSLConte
         proxy_for=partial(_proxy_for, _environment_proxy()),
     )
     client = httpx2.AsyncClient(transport=transport)
-    # As with the clients that are made without being asked for: a provider may serve one account after another.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    refuse_cookies(client)
     return client
 
 

@@ -22,8 +22,8 @@ from .clone import can_clone, clone, follow
 
 HTTPClient: TypeAlias = httpx2.AsyncClient | Callable[[], httpx2.AsyncClient]
 
-_CLOSE_SECONDS: Final = 2.0
-"""How long closing a client may take, whatever else is being cancelled."""
+CLOSE_SECONDS: Final = 2.0
+"""How long closing a client or an answer may take, whatever else is being cancelled."""
 
 _LINGER: Final = 0.5
 """Seconds between the end of a provider and that of its connections, where the event loop goes on."""
@@ -70,7 +70,7 @@ class _Held:
     async def close_if_unused(self) -> None:
         """Close the client after the last use, unless nobody entered it."""
         if self.was_entered and not self.entered and not self.requests:
-            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
                 await self._keeper.aclose()
 
 

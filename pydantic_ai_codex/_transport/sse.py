@@ -18,7 +18,7 @@ from .._protocol.constants import MAX_ERROR_BODY_BYTES
 from .._protocol.sse import SSEDecoder
 from ..errors import ConfigurationError, MalformedStreamError, TransportTimeoutError
 from .errors import library_errors
-from .http import HTTPClients, Lease
+from .http import CLOSE_SECONDS, HTTPClients, Lease
 
 _DRAIN_SECONDS: Final = 0.1
 """How long to wait for the end of a stream whose last event is here: the end usually came along with it, and reading it
@@ -26,9 +26,6 @@ lets the connection, with its TLS session, serve the next request."""
 
 _ERROR_BODY_SECONDS: Final = 5.0
 """How long the body of an error answer is waited for."""
-
-_CLOSE_SECONDS: Final = 2.0
-"""How long closing may take, whatever else is being cancelled."""
 
 _NO_STREAM: Final = ('text/html', 'application/json')
 
@@ -215,7 +212,7 @@ class SSEConnection:
     async def aclose(self) -> None:
         """Close the connection, also while another task waits in `receive`; more than once does no harm."""
         try:
-            with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
                 # Those of another event loop cannot be closed from here, and a body of the user's may raise anything.
                 with suppress(Exception):
                     await self._response.aclose()

@@ -653,30 +653,6 @@ def test_the_login_is_refreshed_through_it(tmp_path: Path, monkeypatch: pytest.M
     assert len(simulator.oauth.refreshes) == 1
 
 
-def test_many_loops_at_once() -> None:
-    simulator = CodexSimulator(default=reply('Hi'))
-
-    async def one(agent: Agent[None, str], provider: CodexProvider) -> str:
-        async with provider:
-            return (await agent.run('Hello')).output
-
-    async def serve_and_ask() -> list[str]:
-        async with simulator.serve() as server:
-            provider = provider_of(simulator, server.base_url)
-            agent = Agent(CodexModel('gpt-5.5', provider=provider))
-            outputs: list[str] = []
-            async with anyio.create_task_group() as tasks:
-
-                async def in_a_thread() -> None:
-                    outputs.append(await anyio.to_thread.run_sync(lambda: asyncio.run(one(agent, provider))))
-
-                for _ in range(8):
-                    tasks.start_soon(in_a_thread)
-            return outputs
-
-    assert asyncio.run(serve_and_ask()) == ['Hi'] * 8
-
-
 def open_descriptors() -> int:
     return len(os.listdir('/proc/self/fd'))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, cast
 
 from pydantic_ai.messages import ModelResponse, NativeToolCallPart, NativeToolReturnPart
@@ -38,7 +37,6 @@ _KEPT: Final = frozenset(
 )
 """Items that can go back as they came: the CLI's binary and the Responses API name them as input."""
 
-_NATIVE: Final = (NativeToolCallPart, NativeToolReturnPart)
 
 _SEARCH_STATUSES: Final = ('in_progress', 'searching', 'completed', 'failed', 'incomplete')
 _SEARCH_ACTIONS: Final = ('search', 'open_page', 'find_in_page')
@@ -58,21 +56,15 @@ class Searches:
     statuses: Mapping[str, object]
 
 
-_NO_SEARCHES: Final = Searches(frozenset(), MappingProxyType({}))
-
-
 def find_searches(response: ModelResponse) -> Searches:
     """The web searches that the backend made in a response.
 
     Args:
         response: The response.
     """
-    natives = [part for part in response.parts if isinstance(part, _NATIVE)]
-    if not natives:
-        return _NO_SEARCHES
     called: set[str] = set()
     statuses: dict[str, object] = {}
-    for part in natives:
+    for part in response.parts:
         if isinstance(part, NativeToolCallPart) and _is_search(part):
             called.add(part.tool_call_id)
         elif isinstance(part, NativeToolReturnPart) and _is_search(returned := cast('NativeToolReturnPart[Any]', part)):
