@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import math
-import os
 import pickle
 import sys
 import traceback
@@ -41,6 +40,8 @@ from pydantic_ai_codex.errors import (
     TransportError,
 )
 from pydantic_ai_codex.testing import CodexSimulator, fail, raw_stream, reply, say, sse_frame, turn
+
+from .other_loops import check_that_loops_leave_nothing_open, open_descriptors
 
 pytestmark = pytest.mark.anyio
 
@@ -411,10 +412,6 @@ async def test_the_log_has_no_login(codex_simulator: CodexSimulator, caplog: pyt
         assert secret not in caplog.text
 
 
-def open_descriptors() -> int:
-    return len(os.listdir('/proc/self/fd'))
-
-
 def test_a_loop_that_ends_closes_its_connections(until: Until) -> None:
     simulator = CodexSimulator(default=reply('Hi'))
 
@@ -422,17 +419,7 @@ def test_a_loop_that_ends_closes_its_connections(until: Until) -> None:
         async with simulator.serve() as server:
             provider = CodexProvider(credentials=simulator.credentials, base_url=server.base_url)
             agent = Agent(CodexModel('gpt-5.5', provider=provider))
-
-            def one_loop() -> str:
-                return asyncio.run(agent.run('Hello')).output
-
-            gc.collect()
-            before = open_descriptors()
-            for _ in range(5):
-                assert await anyio.to_thread.run_sync(one_loop) == 'Hi'
-            # The server notices one after another that its clients are gone. There may be fewer in the end, as what
-            # earlier tests left goes in the meantime.
-            await until(lambda: open_descriptors() <= before)
+            await check_that_loops_leave_nothing_open(agent, until)
             return len(provider.client.http_clients._held)  # pyright: ignore[reportPrivateUsage]
 
     with warnings.catch_warnings():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 import time
 import warnings
@@ -20,6 +19,8 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai_codex import CodexModel, CodexProvider
 from pydantic_ai_codex._transport.http import HTTPClient
 from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, SimulatorServer, Turn, reply
+
+from ..other_loops import open_descriptors
 
 THREADS = 32
 REQUESTS = 50
@@ -154,14 +155,14 @@ async def test_threads_that_come_and_go_leave_nothing_open(until: Until) -> None
 
         def none_left() -> bool:
             gc.collect()
-            return len(os.listdir('/proc/self/fd')) <= before
+            return open_descriptors() <= before
 
         with warnings.catch_warnings():
             # `run_sync` leaves the loop of its thread as it is, which the garbage collector complains about.
             warnings.simplefilter('ignore', ResourceWarning)
             ask_in_a_thread(agent, heard)
             gc.collect()
-            before = len(os.listdir('/proc/self/fd'))
+            before = open_descriptors()
             for _ in range(8):
                 ask_in_a_thread(agent, heard)
             await until(none_left)

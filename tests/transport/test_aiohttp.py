@@ -6,7 +6,6 @@ import asyncio
 import gc
 import gzip
 import json
-import os
 import queue
 import socket
 import ssl
@@ -36,6 +35,8 @@ from pydantic_ai_codex._transport.http import HTTPClients
 from pydantic_ai_codex.auth import AuthFile
 from pydantic_ai_codex.errors import ConfigurationError
 from pydantic_ai_codex.testing import CodexSimulator, reply, say, turn
+
+from ..other_loops import ask_on_another_loop, check_that_loops_leave_nothing_open
 
 pytestmark = pytest.mark.anyio
 
@@ -650,18 +651,11 @@ def test_the_login_is_refreshed_through_it(tmp_path: Path, monkeypatch: pytest.M
             monkeypatch.setenv('CODEX_REFRESH_TOKEN_URL_OVERRIDE', server.token_url)
             provider = provider_of(simulator, server.base_url, credentials=AuthFile(path))
             agent = Agent(CodexModel('gpt-5.5', provider=provider))
-            outputs: list[str] = []
             simulator.revoke()
-            for _ in range(2):
-                outputs.append(await anyio.to_thread.run_sync(lambda: asyncio.run(agent.run('Hello')).output))
-            return outputs
+            return [await ask_on_another_loop(agent) for _ in range(2)]
 
     assert asyncio.run(serve_and_ask()) == ['Hi', 'Hi']
     assert len(simulator.oauth.refreshes) == 1
-
-
-def open_descriptors() -> int:
-    return len(os.listdir('/proc/self/fd'))
 
 
 def test_nothing_is_left_open_when_loops_end(until: Until) -> None:
@@ -670,16 +664,8 @@ def test_nothing_is_left_open_when_loops_end(until: Until) -> None:
     async def ask_on_other_loops() -> None:
         async with simulator.serve() as server:
             agent = Agent(CodexModel('gpt-5.5', provider=provider_of(simulator, server.base_url)))
-
-            def one_loop() -> str:
-                return asyncio.run(agent.run('Hello')).output
-
-            await anyio.to_thread.run_sync(one_loop)
-            gc.collect()
-            before = open_descriptors()
-            for _ in range(5):
-                assert await anyio.to_thread.run_sync(one_loop) == 'Hi'
-            await until(lambda: open_descriptors() <= before)
+            await ask_on_another_loop(agent)
+            await check_that_loops_leave_nothing_open(agent, until)
 
     with warnings.catch_warnings():
         warnings.simplefilter('error')

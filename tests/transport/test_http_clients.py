@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import ssl
 import threading
 import warnings
@@ -24,6 +23,8 @@ from pydantic_ai_codex._transport.http import HTTPClient, HTTPClients, make_clie
 from pydantic_ai_codex._transport.sse import SSETransport
 from pydantic_ai_codex.errors import ConfigurationError, TransportError
 from pydantic_ai_codex.testing import CodexSimulator, reply
+
+from ..other_loops import check_that_loops_leave_nothing_open
 
 pytestmark = pytest.mark.anyio
 
@@ -366,10 +367,6 @@ async def test_who_entered_can_leave_after_the_original_was_closed() -> None:
     assert clone.is_closed
 
 
-def open_descriptors() -> int:
-    return len(os.listdir('/proc/self/fd'))
-
-
 def test_nothing_is_left_open_when_loops_end(until: Until) -> None:
     simulator = CodexSimulator(default=reply('Hi'))
     http_client = httpx2.AsyncClient()
@@ -380,15 +377,7 @@ def test_nothing_is_left_open_when_loops_end(until: Until) -> None:
                 credentials=simulator.credentials, base_url=server.base_url, http_client=http_client
             )
             agent = Agent(CodexModel('gpt-5.5', provider=provider))
-
-            def one_loop() -> str:
-                return asyncio.run(agent.run('Hello')).output
-
-            gc.collect()
-            before = open_descriptors()
-            for _ in range(5):
-                assert await anyio.to_thread.run_sync(one_loop) == 'Hi'
-            await until(lambda: open_descriptors() <= before)
+            await check_that_loops_leave_nothing_open(agent, until)
 
     with warnings.catch_warnings():
         warnings.simplefilter('error')

@@ -47,7 +47,7 @@ def is_item_id(item_id: object) -> bool:
 
 def wire_item_id(item_id: str | None, prefix: str) -> str | None:
     """The id of an item, or `None` where the backend would refuse it (public reports)."""
-    return item_id if item_id and item_id.startswith(prefix) and len(item_id) <= LONGEST_ID else None
+    return item_id if item_id and item_id.startswith(prefix) and is_item_id(item_id) else None
 
 
 def needed_item_id(item_id: str, prefix: str) -> str:

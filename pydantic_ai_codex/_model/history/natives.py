@@ -37,7 +37,6 @@ _KEPT: Final = frozenset(
 )
 """Items that can go back as they came: the CLI's binary and the Responses API name them as input."""
 
-
 _SEARCH_STATUSES: Final = ('in_progress', 'searching', 'completed', 'failed', 'incomplete')
 _SEARCH_ACTIONS: Final = ('search', 'open_page', 'find_in_page')
 # Both: the published types of the Responses API.
