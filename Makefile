@@ -73,7 +73,7 @@ examples: $(STAMP) ## run every example against the simulator
 	    else failed=1; echo "FAILED  $$example"; echo "$$output"; fi; \
 	done; exit $$failed
 
-sessions: $(STAMP) ## make the terminal sessions of docs/login.md anew
+sessions: $(STAMP) ## make the terminal sessions of the docs anew
 	@$(BIN)/python scripts/terminal_sessions.py
 
 wheel: $(STAMP) ## build the wheel and use it outside the checkout

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ._model.resolver import CodexModelIdResolver as CodexModelIdResolver
     from ._model.resolver import codex_model_id_resolver as codex_model_id_resolver
     from ._model.settings import CodexModelSettings as CodexModelSettings
+    from ._policy import Retry as Retry
     from ._policy import TransportPolicy as TransportPolicy
+    from ._protocol.catalog import ModelCatalog as ModelCatalog
+    from ._protocol.model_facts import ModelInfo as ModelInfo
+    from ._protocol.model_facts import RetiredModel as RetiredModel
+    from ._protocol.rate_limits import Credits as Credits
+    from ._protocol.rate_limits import RateLimitAlert as RateLimitAlert
+    from ._protocol.rate_limits import RateLimits as RateLimits
+    from ._protocol.rate_limits import RateLimitWindow as RateLimitWindow
     from ._transport.aiohttp_client import aiohttp_client as aiohttp_client
     from .errors import CodexError as CodexError
 
@@ -29,6 +37,14 @@ __all__ = (
     'CodexModelIdResolver',
     'CodexModelSettings',
     'CodexProvider',
+    'Credits',
+    'ModelCatalog',
+    'ModelInfo',
+    'RateLimitAlert',
+    'RateLimitWindow',
+    'RateLimits',
+    'RetiredModel',
+    'Retry',
     'TransportPolicy',
     'aiohttp_client',
     'codex_model_id_resolver',
@@ -41,6 +57,14 @@ _HOMES = {
     'CodexModelIdResolver': '._model.resolver',
     'CodexModelSettings': '._model.settings',
     'CodexProvider': '._model.provider',
+    'Credits': '._protocol.rate_limits',
+    'ModelCatalog': '._protocol.catalog',
+    'ModelInfo': '._protocol.model_facts',
+    'RateLimitAlert': '._protocol.rate_limits',
+    'RateLimitWindow': '._protocol.rate_limits',
+    'RateLimits': '._protocol.rate_limits',
+    'RetiredModel': '._protocol.model_facts',
+    'Retry': '._policy',
     'TransportPolicy': '._policy',
     'aiohttp_client': '._transport.aiohttp_client',
     'codex_model_id_resolver': '._model.resolver',

@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
-from datetime import UTC
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import anyio.lowlevel
-
+from ._account import LazyAccount
+from ._advice import Advice
+from ._callbacks import checked_callback
 from ._clock import Clock, SystemClock
-from ._debug import debug, debugging, readable
 from ._instructions.folder import CacheDir
-from ._policy import TransportPolicy, retry_delay
-from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD, ORIGINATOR_HEADER, RESPONSES_PATH
-from ._protocol.failures import error_from_response
-from ._protocol.requests import CodexRequest, encode_body, session_headers
+from ._limits import THRESHOLDS, LimitTracker, OnRateLimits
+from ._policy import TransportPolicy
+from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD
+from ._protocol.requests import CodexRequest
+from ._recovery import OnRetry, Recovery
+from ._sending import Body, Sender
 from ._stream import CodexStream
-from ._transport.base import Connection, Transport
-from ._transport.bearer import base_url_for, bearer_headers, check_base_url, hidden, hide_in, redact
+from ._transport.bearer import base_url_for, check_base_url
 from ._transport.http import HTTPClient, HTTPClients
 from ._transport.sse import SSETransport
-from ._user_agent import user_agent
 from .auth import AuthHTTP, Credentials, CredentialStore, EnvironmentStore, MemoryStore, TokenSource
 from .auth import RefreshMode as RefreshMode
-from .auth._abilities import how_to_log_in, how_to_refresh
-from .errors import (
-    AccountChangedError,
-    BackendError,
-    CodexError,
-    ConfigurationError,
-    CredentialsError,
-    CredentialsSaveError,
-)
+from .errors import BackendError, CodexError, ConfigurationError
 
 if TYPE_CHECKING:
     from ._instructions import Instructions
+    from ._protocol.catalog import ModelCatalog
+    from ._protocol.rate_limits import RateLimits
 
 __all__ = ('CodexClient', 'CodexStream')
-
-_BYTES_AT_ONCE: Final = 2**19
-"""Of a body, before the event loop has its turn: half a millisecond. A thread would not help, as the encoder keeps the
-interpreter to itself."""
 
 
 class CodexClient:
@@ -58,6 +48,9 @@ class CodexClient:
         refresh: Whether a login is refreshed when it is due, or only read.
         cache_dir: Where the instructions of models are kept; `False` keeps them in memory.
         clock: Time and chance; by default those of this machine.
+        on_retry: A function that is told before each further attempt of a request.
+        on_rate_limits: A function that is told when a limit of the plan passes a threshold.
+        rate_limit_thresholds: These thresholds, in percent.
 
     Raises:
         ConfigurationError: If an argument cannot work.
@@ -75,6 +68,9 @@ class CodexClient:
         refresh: RefreshMode = 'auto',
         cache_dir: CacheDir = None,
         clock: Clock | None = None,
+        on_retry: OnRetry | None = None,
+        on_rate_limits: OnRateLimits | None = None,
+        rate_limit_thresholds: Sequence[float] = THRESHOLDS,
     ) -> None:
         if api_key is not None and credentials is not None:
             raise ConfigurationError('`credentials` and `api_key` exclude each other; pass one.')
@@ -98,7 +94,6 @@ class CodexClient:
         self.is_simulated = False
         """Whether a simulator answers, so that no request can cost anything."""
         self._clock = clock or SystemClock()
-        self._transport: Transport = SSETransport(self.http_clients, self.policy, self._clock)
         self._originator = originator
         self.tokens = TokenSource(
             store,
@@ -108,6 +103,22 @@ class CodexClient:
             clock=self._clock,
         )
         """Where the login comes from."""
+        self.limits = LimitTracker(on_rate_limits, rate_limit_thresholds)
+        """The limits of the plan, as they were seen last."""
+        self._account = LazyAccount(
+            self.http_clients.borrow, originator=originator, cache_dir=cache_dir, clock=self._clock
+        )
+        self._on_retry = checked_callback('on_retry', on_retry)
+        self._advice = Advice(self.tokens, base_url=self._base_url, is_key=self._is_key)
+        self._sender = Sender(
+            SSETransport(self.http_clients, self.policy, self._clock),
+            self._account,
+            advice=self._advice,
+            limits=self.limits,
+            base_url=self._base_url,
+            originator=originator,
+            clock=self._clock,
+        )
         self._cache_dir: CacheDir = cache_dir
         self._instructions: Instructions | None = None
         self._instructions_lock = threading.Lock()
@@ -140,6 +151,53 @@ class CodexClient:
         """
         return await self.tokens.credentials()
 
+    async def look_up(self, credentials: Credentials) -> ModelCatalog:
+        """The models that the login may use, as far as that is known; asks the backend where it is due.
+
+        The account's routing is found out along with it. No failure of these ends a turn: see `Account.look_up`.
+        """
+        return await self._account.get().look_up(credentials, base_url_for(credentials, self._base_url))
+
+    async def models(self, *, refresh: bool = False) -> ModelCatalog:
+        """The models of the login.
+
+        Args:
+            refresh: Whether to ask the backend now, and to raise what keeps it from telling.
+
+        Raises:
+            CredentialsError: If there is no usable login.
+            BackendError: If the backend refuses to tell.
+            TransportError: If it cannot be asked.
+        """
+        credentials = await self.authenticate()
+        with self._completed_errors(credentials):
+            return await self._account.get().models(
+                credentials, base_url_for(credentials, self._base_url), refresh=refresh
+            )
+
+    async def fetch_rate_limits(self) -> RateLimits:
+        """The limits of the plan, asked for now; `limits` hears of them, too.
+
+        Raises:
+            CredentialsError: If there is no usable login.
+            ConfigurationError: If the login is an API key.
+            BackendError: If the backend refuses to tell.
+            TransportError: If it cannot be asked.
+        """
+        credentials = await self.authenticate()
+        with self._completed_errors(credentials):
+            limits = await self._account.get().fetch_rate_limits(credentials, base_url_for(credentials, self._base_url))
+        self.limits.take(limits)
+        return limits
+
+    @contextmanager
+    def _completed_errors(self, credentials: Credentials) -> Generator[None]:
+        try:
+            yield
+        except CodexError as error:
+            self._advice.complete(error, credentials)
+            raise
+
     async def stream(
         self,
         request: CodexRequest,
@@ -170,152 +228,53 @@ class CodexClient:
             TransportError: If the request or its answer does not get through.
             StreamError: If the answer is not the stream that it should be.
         """
-        content = await _encoded(request)
-        policy = self.policy if max_retries is None else replace(self.policy, max_retries=max_retries)
-        credentials = credentials or await self.authenticate()
-        renewals = _Renewals()
-        retries = 0
+        recovery = Recovery(
+            request,
+            credentials or await self.authenticate(),
+            policy=self.policy if max_retries is None else replace(self.policy, max_retries=max_retries),
+            tokens=self.tokens,
+            advice=self._advice,
+            clock=self._clock,
+            on_retry=self._on_retry,
+        )
+        body = Body()
         while True:
             try:
-                return await self._attempt(request, content, credentials, whole=whole)
+                stream = await self._sender.attempt(recovery, body, whole=whole)
+                end = stream.stopped_early
+                delay = None if end is None else recovery.after_incomplete(end.reason)
+                if delay is None:
+                    return stream
+                await stream.aclose()
             except CodexError as error:
-                self._complete(error, credentials)
-                renewed = await self._renew(error, credentials, renewals)
-                delay = retry_delay(policy, error, retries=retries, random=self._clock.random())
-                if renewed is None and delay is None:
+                self._advice.complete(error, recovery.credentials)
+                self._take_limits(error)
+                delay = await recovery.after_error(error)
+                if delay is None:
+                    self._raise(error, recovery)
                     raise
-                if debugging():
-                    debug('again, with %s, after: %s', 'a new token' if renewed else f'a wait of {delay:.2f} s', error)
             # Outside of `except`, so that the next error does not drag this one along.
-            if renewed is not None:
-                credentials = renewed
-            elif delay is not None:
-                retries += 1
+            if delay:
                 await self._clock.sleep(delay)
 
-    async def _renew(self, error: CodexError, credentials: Credentials, renewals: _Renewals) -> Credentials | None:
-        """Another login in place of a refused one; never that of another account, and never one refused before."""
-        if not isinstance(error, BackendError) or error.status_code != 401 or renewals.left == 0:
-            return None
-        renewals.left -= 1
-        try:
-            recovered = await self.tokens.recover(credentials, may_refresh=renewals.may_refresh)
-        except (AccountChangedError, CredentialsSaveError):
-            raise
-        except CredentialsError as failure:
-            # The refusal stays what it is, and says why nothing could be done about it.
-            error.hint = f'{self._refused_by(credentials)} {failure}'
-            return None
-        if recovered is None:
-            return None
-        renewals.may_refresh = renewals.may_refresh and not recovered.is_refreshed
-        return recovered.credentials
-
-    async def _attempt(
-        self, request: CodexRequest, content: bytes, credentials: Credentials, *, whole: bool
-    ) -> CodexStream:
-        connection = await self._send(request, content, credentials)
-        if connection.status_code != 200:
-            raise await self._refusal(connection, credentials)
-        stream = CodexStream(
-            connection,
-            base_url=base_url_for(credentials, self._base_url),
-            credentials=credentials,
-            clock=self._clock,
-            complete=partial(self._complete, credentials=credentials),
-        )
-        try:
-            await stream.read_ahead(whole=whole)
-        except BaseException:
-            await stream.aclose()
-            raise
-        return stream
-
-    async def _send(self, request: CodexRequest, content: bytes, credentials: Credentials) -> Connection:
-        headers = {
-            ORIGINATOR_HEADER: self._originator,
-            'user-agent': user_agent(self._originator),
-            **session_headers(request),
-            **bearer_headers(credentials, lambda: (self._source(), self._next_step(credentials))),
-        }
-        url = base_url_for(credentials, self._base_url) + RESPONSES_PATH
-        if is_debugging := debugging():
-            debug('POST %s %s %s', url, redact(headers), readable(content))
-        connection = await self._transport.send(url, headers=headers, content=content, timeouts=request.timeout)
-        if is_debugging:
-            debug('answer %d %s', connection.status_code, hidden(redact(connection.headers), credentials))
-        return connection
-
-    async def _refusal(self, connection: Connection, credentials: Credentials) -> BackendError:
-        try:
-            content = await connection.read()
-        finally:
-            await connection.aclose()
-        if debugging():
-            debug('refused: %s', hidden(readable(content), credentials))
-        return error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
-
-    def _source(self) -> str:
-        if isinstance(self.tokens.store, MemoryStore):
-            return '`api_key`' if self._is_key else '`credentials`'
-        return self.tokens.place
-
-    def _complete(self, error: CodexError, credentials: Credentials) -> None:
-        """Make an error fit to be seen: with what to do about it, and without the login. Twice does no harm."""
+    def _take_limits(self, error: CodexError) -> None:
         if isinstance(error, BackendError):
-            error.hint = self._hint(error, credentials) or error.hint
-        hide_in(error, credentials)
+            self.limits.take(error.rate_limits)
 
-    def _refused_by(self, credentials: Credentials) -> str:
-        expires_at = credentials.expires_at
-        expiry = (
-            f', which says that it expires at {expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC,' if expires_at else ''
-        )
-        return f'The login from {self._source()}{expiry} was refused.'
+    def _raise(self, error: CodexError, recovery: Recovery) -> None:
+        """Say more of a refusal that is about the model: which ones there are.
 
-    def _next_step(self, credentials: Credentials) -> str:
-        """What to do about a login that is refused, which depends on where it comes from."""
-        store = self.tokens.store
-        if isinstance(store, MemoryStore):
-            return 'Pass new ones, or a store, such as `AuthFile(path)`, whose login is refreshed when it is due'
-        if self.tokens.mode == 'never' and credentials.refresh_token is not None:
-            return f"{how_to_refresh(store)}, which this provider does not (it has `refresh='never'`)"
-        return how_to_log_in(store)
+        Raises:
+            ModelNotServedError: If it is one.
+        """
+        if not isinstance(error, BackendError):
+            return
+        from ._protocol.refusals import refused_model
 
-    def _hint(self, error: BackendError, credentials: Credentials) -> str | None:
-        """What to do about it, where that is known here."""
-        status = error.status_code or 0
-        if status == 401 and credentials.auth_mode == 'apikey':
-            return f'The API key from {self._source()} was refused; check it.'
-        if status == 401:
-            return f'{self._refused_by(credentials)} {self._next_step(credentials)}, then try again.'
-        if status in (404, 405) and self._base_url is not None and not error.in_stream:
-            return f'Check the `base_url` {self._base_url!r}: it is what stands before {RESPONSES_PATH!r}.'
-        if 300 <= status < 400 and (location := error.headers.get('location')):
-            return f'It redirects to {location!r}, where the login is not sent. Name the right `base_url`.'
-        return None
-
-
-async def _encoded(request: CodexRequest) -> bytes:
-    """The body of a request. While a large one is made, the event loop goes on."""
-    pieces: list[bytes] = []
-    size = 0
-    for piece in encode_body(request):
-        pieces.append(piece)
-        size += len(piece)
-        if size > _BYTES_AT_ONCE:
-            size = 0
-            await anyio.lowlevel.checkpoint()
-    return b''.join(pieces)
-
-
-@dataclass
-class _Renewals:
-    """How often the login of a request may still be replaced."""
-
-    left: int = 2
-    """Another program's new token, and one of our own; in either order."""
-    may_refresh: bool = True
+        base_url = base_url_for(recovery.credentials, self._base_url)
+        catalog = self._account.get().known(recovery.credentials, base_url)
+        if refused := refused_model(error, recovery.request.model, catalog):
+            raise refused from None
 
 
 def _is_word(value: object) -> bool:

@@ -27,6 +27,14 @@ def debug(message: str, *values: object) -> None:
         sys.stderr.write(f'{message % values}\n')
 
 
+def note(message: str, *values: object) -> None:
+    """A line that is of interest without every request: through our logger, or as a debug line."""
+    if _log.isEnabledFor(logging.INFO):
+        _log.info(message, *values)
+    elif debugging():
+        debug(message, *values)
+
+
 def readable(content: bytes) -> str:
     """A body or an event for a log: without what is encrypted, and not too long."""
     text = _ENCRYPTED.sub(rb'\1\2...', content).decode('utf-8', 'replace')

@@ -1,28 +1,41 @@
-"""How long to wait and what to try again, as data; one pure function decides."""
+"""How patient to be, and what becomes of each failure, as data; pure functions look it up."""
 
 from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ._protocol.constants import CONNECT_TIMEOUT, IDLE_TIMEOUT
-from .errors import BackendError, CodexError, ConfigurationError, IncompleteStreamError, TransportError
+from .errors import (
+    BackendError,
+    CodexError,
+    ConfigurationError,
+    IncompleteStreamError,
+    StreamError,
+    TransportError,
+    TransportTimeoutError,
+)
 
 _MOST_RETRIES: Final = 100
 """The CLI's own cap (from its source)."""
 
-_REQUEST_TIMEOUT: Final = 408
-_TRANSIENT: Final = frozenset({'overloaded', 'rate_limit', 'server', 'unavailable'})
+_LONGEST_LINE: Final = 200
+"""Of a log line, in characters."""
+
+Action: TypeAlias = Literal['fail', 'retry', 'new_login', 'without_reasoning']
+Where: TypeAlias = Literal['status', 'stream', 'incomplete', 'transport']
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportPolicy:
     """How patient a provider is. The numbers of the backoff are those of the Codex CLI (captured).
 
-    What may go away by itself is tried again: broken connections, timeouts, streams that break off, 408, 5xx, and 429
-    that is no plan limit; as long as nothing of the answer was handed out. Plan limits and refusals are raised at once.
+    What may go away by itself is tried again: broken connections, timeouts, streams that break off, 403, 404, 408, 5xx,
+    and 429 that is no plan limit; as long as nothing of the answer was handed out. Plan limits and refusals are raised
+    at once.
 
     Attributes:
         max_retries: How often a request is sent again, 0 to 100.
@@ -72,19 +85,157 @@ class TransportPolicy:
                 raise ConfigurationError(f'`{name}` takes seconds, more than 0, or `None` for no end, not {value!r}.')
 
 
-def retry_delay(policy: TransportPolicy, error: CodexError, *, retries: int, random: float) -> float | None:
-    """How long to wait before the request is sent again.
+class Rule(NamedTuple):
+    """What becomes of one kind of failure.
+
+    Attributes:
+        case: The failure in plain words, as a log line has it.
+        action: `fail` raises the error, and hands out an answer that is incomplete. `retry` sends the same again, after
+            a wait. `new_login` sends it with another token, and `without_reasoning` without the reasoning of its
+            history; both at once, and where there is none of it, they fail.
+        where: Where it shows: in the `status` of an answer that is no stream, in a `stream` that had begun well, in an
+            answer that is `incomplete`, or, as there is no answer, in the `transport`.
+        codes: The codes, types and reasons that it is for; none for any.
+        statuses: The statuses that it is for; none for any.
+        errors: The errors that it is for.
+    """
+
+    case: str
+    action: Action
+    where: Where
+    codes: tuple[str, ...] = ()
+    statuses: Collection[int] = ()
+    errors: tuple[type[CodexError], ...] = (BackendError,)
+
+
+_REASONING: Final = ('invalid_encrypted_content',)
+_PLAN_LIMITS: Final = ('usage_limit_reached', 'usage_not_included', 'insufficient_quota')
+_FINAL: Final = (
+    *('context_length_exceeded', 'invalid_prompt', 'cyber_policy', 'bio_policy'),
+    *('model_not_found', 'model_not_supported', 'invalid_api_key'),
+)
+_PASSING: Final = ('rate_limit_exceeded', 'slow_down', 'server_error', 'server_is_overloaded')
+_REFUSALS: Final = frozenset(range(400, 500)) - {401, 403, 404, 408, 429}
+
+RULES: Final[tuple[Rule, ...]] = (
+    # What the CLI does (captured), but for what is marked *ours*. It tries again in two layers, which multiply to 30
+    # requests; ours is one, with the numbers of the inner one.
+    #
+    # A status, before any stream. *Ours*: the CLI fails with this 400; an agent can do without old reasoning.
+    Rule('invalid_encrypted_content', 'without_reasoning', 'status', _REASONING),
+    Rule('a plan limit', 'fail', 'status', _PLAN_LIMITS),
+    # Before the final codes, one of which is about keys: the file of a key may hold another one by now.
+    Rule('401', 'new_login', 'status', statuses=(401,)),
+    # *Ours*: what such a code says is so the next time, too, whatever the status.
+    Rule('a code that is final', 'fail', 'status', _FINAL),
+    Rule('503 server_is_overloaded', 'retry', 'status', ('server_is_overloaded',), (503,)),
+    Rule('5xx', 'retry', 'status', statuses=range(500, 600)),
+    Rule('429', 'retry', 'status', statuses=(429,)),
+    Rule('403', 'retry', 'status', statuses=(403,)),
+    Rule('404', 'retry', 'status', statuses=(404,)),
+    # *Ours*: it says that the request came too slowly, and nothing against it.
+    Rule('408', 'retry', 'status', statuses=(408,)),
+    # *Ours*: here as well, the code says more than the status.
+    Rule('4xx with a code that passes', 'retry', 'status', _PASSING, _REFUSALS),
+    # *Ours*: the login does not follow a redirect.
+    Rule('3xx', 'fail', 'status', statuses=range(300, 400)),
+    Rule('400 and any other status', 'fail', 'status'),
+    #
+    # An event of a stream that had begun well. Where it says no status, it has that of its code.
+    Rule('invalid_encrypted_content in the stream', 'without_reasoning', 'stream', _REASONING),
+    Rule('a plan limit in the stream', 'fail', 'stream', _PLAN_LIMITS),
+    # *Ours*, as for a status.
+    Rule('401 in the stream', 'new_login', 'stream', statuses=(401,)),
+    Rule('a code that is final in the stream', 'fail', 'stream', _FINAL),
+    # Not as before a stream, where the CLI tries again.
+    Rule('server_is_overloaded in the stream', 'fail', 'stream', ('server_is_overloaded',)),
+    Rule('rate_limit_exceeded in the stream', 'retry', 'stream', ('rate_limit_exceeded',)),
+    # Older versions of the CLI took it for overloaded, and failed (from its source).
+    Rule('slow_down in the stream', 'retry', 'stream', ('slow_down',)),
+    Rule('server_error in the stream', 'retry', 'stream', ('server_error',)),
+    # *Ours*: the CLI does not read the event `error`, and waits for the end; over a WebSocket it heeds the status.
+    Rule('a 4xx in the stream', 'fail', 'stream', statuses=_REFUSALS),
+    Rule('another error in the stream', 'retry', 'stream'),
+    Rule('stream silent', 'retry', 'stream', errors=(TransportTimeoutError,)),
+    Rule('stream cut', 'retry', 'stream', errors=(TransportError,)),
+    Rule('stream without an end', 'retry', 'stream', errors=(IncompleteStreamError,)),
+    Rule('a stream that cannot be read', 'fail', 'stream', errors=(StreamError,)),
+    #
+    # An answer that the backend stopped early. *Ours*: the CLI takes the first for an error; here it is an answer, whose
+    # `finish_reason` says that it is cut.
+    Rule('max_output_tokens', 'fail', 'incomplete', ('max_output_tokens',)),
+    # *Ours*: when the retries are used up, it is an answer as well.
+    Rule('content_filter', 'retry', 'incomplete', ('content_filter',)),
+    Rule('incomplete for any other reason', 'fail', 'incomplete'),
+    #
+    # No answer of the backend's.
+    Rule('no answer in time', 'retry', 'transport', errors=(TransportTimeoutError,)),
+    Rule('no connection, or a broken one', 'retry', 'transport', errors=(TransportError, IncompleteStreamError)),
+    # *Ours*: the page of a proxy, or of a `base_url` that is not the backend, stays one.
+    Rule('a page in place of a stream', 'fail', 'transport', errors=(StreamError,)),
+    Rule('no usable login or setting', 'fail', 'transport', errors=(CodexError,)),
+)
+"""What becomes of each failure; the first rule that fits decides, and there is one for every failure."""
+
+_NAMED: Final = {
+    where: {code for rule in RULES if rule.where == where for code in rule.codes} for where in ('status', 'stream')
+}
+
+
+def rule_for(error: CodexError) -> Rule:
+    """What becomes of a request whose last attempt ended with an error, before anything of its answer was handed out.
+
+    Args:
+        error: The error.
+    """
+    where = _where(error)
+    code = status = None
+    if isinstance(error, BackendError):
+        status = error.status_code
+        # The code goes before the type, as it does for the category of an error.
+        code = next((word for word in (error.code, error.error_type) if word in _NAMED[where]), None)
+    return next(rule for rule in RULES if rule.where == where and _fits(rule, error, code, status))
+
+
+def rule_for_incomplete(reason: str | None) -> Rule:
+    """What becomes of an answer that the backend stopped early, before anything of it was handed out.
+
+    Args:
+        reason: Why it did.
+    """
+    return next(rule for rule in RULES if rule.where == 'incomplete' and (not rule.codes or reason in rule.codes))
+
+
+def _where(error: CodexError) -> Where:
+    if isinstance(error, BackendError | TransportError | StreamError) and error.in_stream:
+        return 'stream'
+    return 'status' if isinstance(error, BackendError) else 'transport'
+
+
+def _fits(rule: Rule, error: CodexError, code: str | None, status: int | None) -> bool:
+    return (
+        isinstance(error, rule.errors)
+        and (not rule.codes or code in rule.codes)
+        and (not rule.statuses or status in rule.statuses)
+    )
+
+
+def retry_delay(
+    policy: TransportPolicy, rule: Rule, error: CodexError | None, *, retries: int, random: float
+) -> float | None:
+    """How long to wait before the same request is sent again.
 
     Args:
         policy: How patient to be.
-        error: What the last attempt ended with, before anything of its answer was handed out.
+        rule: The rule for what the last attempt ended with.
+        error: The error that it ended with, or `None` where its answer was incomplete.
         retries: How often the request was sent again so far.
         random: A number from 0 to 1, which decides the jitter.
 
     Returns:
-        The seconds, or `None` where the error is to be raised.
+        The seconds, or `None` where the request is not to be sent again as it is.
     """
-    if retries >= policy.max_retries or not is_transient(error):
+    if rule.action != 'retry' or retries >= policy.max_retries:
         return None
     asked = error.retry_after if isinstance(error, BackendError) else None
     if asked is not None and asked > policy.max_retry_after:
@@ -93,15 +244,39 @@ def retry_delay(policy: TransportPolicy, error: CodexError, *, retries: int, ran
     return max(backoff * (1 + policy.jitter * (2 * random - 1)), asked or 0.0)
 
 
-def is_transient(error: CodexError) -> bool:
-    """Whether the same request may succeed a little later."""
-    if not isinstance(error, BackendError):
-        return isinstance(error, TransportError | IncompleteStreamError)
-    if error.category is None:
-        # A code that is not known yet, inside a stream: the CLI tries again (captured). A redirect stays one.
-        return error.in_stream
-    # The category and not the status: a code that is known says more, such as of a prompt that a 500 refuses.
-    return error.category in _TRANSIENT or error.status_code == _REQUEST_TIMEOUT
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """One more attempt of a request, told before the wait; as a text, the line for a log.
+
+    Attributes:
+        attempt: Which retry of the request it is, 1 for the first. 0 for one that does not count, as it goes out with
+            another login, or without the reasoning of its history.
+        max_retries: How many there may be.
+        delay: The seconds until then.
+        case: What the last attempt ended with, in plain words.
+        error: The error that it ended with, or `None` where its answer was incomplete.
+        model: The model that is asked.
+        session_id: The session of the request, as its headers name it.
+    """
+
+    attempt: int
+    max_retries: int
+    delay: float
+    case: str
+    error: CodexError | None
+    model: str
+    session_id: str
+
+    def __str__(self) -> str:
+        """Such as `Trying again in 0.4 s (2 of 4) after "503 server_is_overloaded": The backend answered 503: ...`."""
+        wait = f'{self.delay:.1f}'.removesuffix('.0')
+        line = 'Trying again ' + ('at once' if wait == '0' else f'in {wait} s')
+        if self.attempt:
+            line += f' ({self.attempt} of {self.max_retries})'
+        line += f' after "{self.case}"' + (f': {self.error.message}' if self.error else '.')
+        # One line, whatever the backend says: no break, and nothing that a terminal obeys.
+        line = ' '.join(''.join(letter if letter.isprintable() else ' ' for letter in line).split())
+        return line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'
 
 
 def _is_within(value: object, least: float, most: float) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ._clock import Clock
 from ._debug import debug, debugging, readable
+from ._limits import LimitTracker
 from ._protocol.decoder import ResponseDecoder
-from ._protocol.events import Event, ResponseStarted, UnknownEvent
+from ._protocol.events import Event, RateLimitsSeen, ResponseEnded, ResponseStarted, UnknownEvent
 from ._transport.base import Connection
 from ._transport.bearer import hidden
 from .auth import Credentials
 from .errors import BackendError, CodexError, TransportError
+
+if TYPE_CHECKING:
+    from ._protocol.rate_limits import RateLimits
 
 
 class CodexStream:
@@ -23,6 +28,8 @@ class CodexStream:
         credentials: The login that the request carried.
         clock: Time, for errors that tell when to come back.
         complete: Makes an error fit to be seen, once it is to be raised.
+        limits: Hears of the limits of the plan.
+        turn_state: Where the requests of this turn are routed, as the backend named it.
     """
 
     def __init__(
@@ -33,11 +40,21 @@ class CodexStream:
         credentials: Credentials,
         clock: Clock,
         complete: Callable[[CodexError], None],
+        limits: LimitTracker,
+        turn_state: str | None,
     ) -> None:
         self.base_url = base_url
         """The base URL that answered."""
         self.account_tag = credentials.account_tag
         """The tag of the account that served it, which alone can read what is encrypted in it."""
+        self.turn_state = turn_state
+        """Where the requests of this turn are routed, for its next request."""
+        self.rate_limits = _limits_in(connection.headers, clock)
+        """The limits of the plan, as far as the answer says by now."""
+        self._told: RateLimits | None = None
+        """The limits of the last event about them."""
+        self._limits = limits
+        self._limits.take(self.rate_limits)
         self._credentials = credentials
         self._complete = complete
         self._connection = connection
@@ -67,6 +84,12 @@ class CodexStream:
                 break
         self._ahead = ahead
 
+    @property
+    def stopped_early(self) -> ResponseEnded | None:
+        """The end of an answer that stopped early, where nothing of it was handed out yet."""
+        last = self._ahead[-1] if self._ahead else None
+        return last if isinstance(last, ResponseEnded) and last.status == 'incomplete' else None
+
     async def receive(self) -> Sequence[Event]:
         """The next events, at least one; nothing after the last, which is always `ResponseEnded`.
 
@@ -92,12 +115,23 @@ class CodexStream:
                     self._log(batch)
                 for data in batch:
                     events += decoder.receive(data)
+                if decoder.rate_limits is not self._told:
+                    self._take(decoder.rate_limits)
         except CodexError as error:
             self._complete(error)
             if not events or not isinstance(error, BackendError):
                 raise
             self._failure = error
         return events
+
+    def _take(self, limits: RateLimits | None) -> None:
+        """Take the limits that came between the events."""
+        from ._protocol.rate_limit_types import merged
+
+        self._told = limits
+        if limits is not None:
+            self.rate_limits = merged(limits, self.rate_limits)
+            self._limits.take(limits)
 
     def _end(self) -> None:
         """Take the end of what the connection brings."""
@@ -121,4 +155,10 @@ class CodexStream:
 
 def _shows_something(event: Event) -> bool:
     """Whether an event is something of the answer, after which another attempt would say it twice."""
-    return not isinstance(event, ResponseStarted | UnknownEvent)
+    return not isinstance(event, ResponseStarted | RateLimitsSeen | UnknownEvent)
+
+
+def _limits_in(headers: Mapping[str, str], clock: Clock) -> RateLimits | None:
+    from ._protocol.rate_limits import limits_from_headers  # Not before there is an answer: it would slow the import.
+
+    return limits_from_headers(headers, clock.now())

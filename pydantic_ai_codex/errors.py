@@ -12,6 +12,7 @@ CodexError
 │   └── AccountChangedError             the login is another account's now
 ├── LoginError                          logging in ended without a login
 ├── BackendError                        the backend answered with an error (a status, or an event in the stream)
+│   └── ModelNotServedError             ... that this login is not served the model
 ├── TransportError                      the request or its answer did not get through
 │   └── TransportTimeoutError           ... in time
 └── StreamError                         the answer is not the stream it should be
@@ -31,7 +32,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from ._protocol.rate_limit_types import RateLimits
 
 __all__ = (
     'AccountChangedError',
@@ -49,6 +53,7 @@ __all__ = (
     'LoginFailure',
     'MalformedStreamError',
     'ModelNameError',
+    'ModelNotServedError',
     'StreamError',
     'TransportError',
     'TransportPhase',
@@ -203,6 +208,7 @@ class BackendError(CodexError):
         headers: The response headers with lower-case names.
         retry_after: Seconds to wait, where the backend said so.
         resets_at: When the limit that is used up begins anew, in UTC, where the backend said so.
+        rate_limits: The limits of the plan, where the answer told of them.
         request_id: The `x-request-id` of the response, which the support of the backend asks for; part of the text.
         in_stream: Whether it came inside a stream that had begun well.
         hint: What to do about it, where that is known; part of the error's text.
@@ -220,6 +226,7 @@ class BackendError(CodexError):
         headers: Mapping[str, str] | None = None,
         retry_after: float | None = None,
         resets_at: datetime | None = None,
+        rate_limits: RateLimits | None = None,
         request_id: str | None = None,
         in_stream: bool = False,
         hint: str | None = None,
@@ -233,6 +240,7 @@ class BackendError(CodexError):
         self.headers = dict(headers or {})
         self.retry_after = retry_after
         self.resets_at = resets_at
+        self.rate_limits = rate_limits
         self.request_id = request_id
         self.in_stream = in_stream
         self.hint = hint
@@ -245,6 +253,31 @@ class BackendError(CodexError):
         """What the text says behind the message: the hint, and the id of the request."""
         request = f'For support: request id {self.request_id}.' if self.request_id else None
         return ' '.join(filter(None, (self.hint, request))) or None
+
+
+class ModelNotServedError(BackendError):
+    """The backend does not serve the model to this login: it is retired, unknown, or not part of the plan.
+
+    Attributes:
+        model: The model that was asked for.
+        successor: The model to use instead, where one is known; nothing goes on with it by itself.
+        listed: The models that the catalog offers, by priority.
+        status_code: The HTTP status, or `None` where it was refused here and nothing was sent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        model: str,
+        successor: str | None = None,
+        listed: tuple[str, ...] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, category='not_found', hint=hint)
+        self.model = model
+        self.successor = successor
+        self.listed = listed
 
 
 class TransportError(CodexError):

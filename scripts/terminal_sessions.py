@@ -1,6 +1,6 @@
-"""The terminal sessions of docs/login.md, from commands that run in a terminal against a served simulator.
+"""The terminal sessions of the docs, from commands that run in a terminal against a served simulator.
 
-`terminal_sessions.py` writes them into the file, `--check` says whether they are what it holds. What differs from one
+`terminal_sessions.py` writes them into the files, `--check` says whether they are what these hold. What differs from one
 run to the next (ports, codes, times, versions, paths) is replaced by what a user would see.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,15 +19,16 @@ from pathlib import Path
 
 import anyio.from_thread
 
-from pydantic_ai_codex.testing import CodexSimulator, SimulatorServer
+from pydantic_ai_codex.testing import CodexSimulator, LimitCredits, LimitWindow, SimulatorServer
 
-DOCUMENT = Path(__file__).parent.parent / 'docs' / 'login.md'
+DOCS = Path(__file__).parent.parent / 'docs'
+DOCUMENTS = (DOCS / 'login.md', DOCS / 'models.md', DOCS / 'limits.md')
 
 ISSUER = 'https://auth.openai.com'
 HOME = '/home/ada'
 ACCOUNT = '0b1c9f3e-6a52-4d0f-9f63-2f1f6f1f7c11'
-DAY_ONE = datetime(2026, 11, 21, tzinfo=UTC)
-"""The day on which every session is held."""
+DAY_ONE = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+"""When every session is held."""
 
 BROWSER = """#!{python}
 import sys, urllib.request
@@ -43,6 +45,13 @@ sys.exit(main(sys.argv[1:]))
 """The command line with other ports, as those of the login may be in use."""
 
 COLUMNS = 100
+MARKED = re.compile(r'<!-- session: (.+?) -->\n.*?<!-- end -->', re.DOTALL)
+"""The place of a session in a document."""
+
+REFUSED = 'run -m gpt-5.1-codex "Hello"'
+
+TABLE_COLUMNS = 80
+"""Of what is drawn for the width of the terminal: that of most."""
 
 
 class Stage:
@@ -50,10 +59,12 @@ class Stage:
 
     Args:
         folder: An empty folder.
-        server: The simulator.
+        simulator: The simulator.
+        server: Where it is served.
     """
 
-    def __init__(self, folder: Path, server: SimulatorServer) -> None:
+    def __init__(self, folder: Path, simulator: CodexSimulator, server: SimulatorServer) -> None:
+        self.simulator = simulator
         self.server = server
         self.home = folder / 'home'
         self.home.mkdir()
@@ -70,15 +81,20 @@ class Stage:
             'TZ': 'UTC',
             'CODEX_CACHE_DIR': '',
             'XDG_CACHE_HOME': str(self.home / '.cache'),
-            'COLUMNS': str(COLUMNS),
         }
 
-    def run(self, *arguments: str) -> str:
+    def run(self, command: str, *, columns: int = COLUMNS) -> str:
         """What a person sees who types the command."""
-        issuer = ['--issuer', self.server.issuer] if arguments[0] == 'login' else []
-        program = [sys.executable, '-c', PROGRAM.format(ports=self.ports), *arguments, *issuer]
-        shown = as_seen(in_terminal(program, self.environment))
-        return f'$ pydantic-ai-codex {" ".join(arguments)}\n{self.normalized(shown)}'
+        arguments = shlex.split(command)
+        # Where the backend and its login service would be by themselves.
+        place = ['--issuer', self.server.issuer] if arguments[0] == 'login' else []
+        place = ['--base-url', self.server.base_url] if arguments[0] in ('models', 'usage', 'run') else place
+        program = [sys.executable, '-c', PROGRAM.format(ports=self.ports), *arguments, *place]
+        environment = {**self.environment, 'COLUMNS': str(columns)}
+        if arguments[0] == 'run':
+            environment['CODEX_MODE'] = '0'  # The real GitHub is not asked for instructions.
+        shown = as_seen(in_terminal(program, environment, columns))
+        return f'$ pydantic-ai-codex {command}\n{self.normalized(shown)}'
 
     def normalized(self, text: str) -> str:
         """The text with everything that differs between two runs replaced."""
@@ -98,10 +114,10 @@ VERSIONS = {'Python': '3.13.1', 'pydantic-ai-slim': '2.68.0', 'httpx2': '2.7.0'}
 
 
 def on_day_one(match: re.Match[str]) -> str:
-    """The time as if the session were held on day one, in the morning."""
+    """The time as if the session were held on day one, to ten minutes: a session takes a while."""
     moment = datetime.strptime(match[0], '%Y-%m-%d %H:%M').replace(tzinfo=UTC)
-    days = round((moment - datetime.now(UTC)) / timedelta(days=1))
-    return f'{DAY_ONE + timedelta(days=days):%Y-%m-%d} 09:30'
+    step = timedelta(minutes=10)
+    return f'{DAY_ONE + round((moment - datetime.now(UTC)) / step) * step:%Y-%m-%d %H:%M}'
 
 
 def as_seen(output: str) -> str:
@@ -115,7 +131,7 @@ def as_seen(output: str) -> str:
     return '\n'.join(lines).rstrip() + '\n'
 
 
-def in_terminal(command: list[str], environment: Mapping[str, str]) -> str:
+def in_terminal(command: list[str], environment: Mapping[str, str], columns: int) -> str:
     """Run a command in a terminal of its own, and return everything that it wrote there."""
     import fcntl
     import pty
@@ -123,7 +139,7 @@ def in_terminal(command: list[str], environment: Mapping[str, str]) -> str:
     import termios
 
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 40, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 40, columns, 0, 0))
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True):
         os.close(theirs)
         output = b''
@@ -151,7 +167,9 @@ def free_ports(count: int) -> tuple[int, ...]:
 @contextmanager
 def stage() -> Generator[Stage, None, None]:
     """A machine whose login service is a simulator, at which Ada allows everything."""
-    simulator = CodexSimulator()
+    simulator = CodexSimulator(refuse_retired=True)
+    simulator.limits.primary = LimitWindow(42, 300, timedelta(hours=2))
+    simulator.limits.secondary = LimitWindow(81, 10_080, timedelta(days=4))
     simulator.oauth.sign_in_as(account_id=ACCOUNT, plan_type='plus', email='ada@example.com')
     simulator.oauth.auto_approve = True
     simulator.oauth.any_port = True
@@ -162,44 +180,49 @@ def stage() -> Generator[Stage, None, None]:
         anyio.from_thread.start_blocking_portal() as portal,
         portal.wrap_async_context_manager(simulator.serve()) as server,
     ):
-        yield Stage(Path(folder), server)
+        yield Stage(Path(folder), simulator, server)
 
 
 def sessions() -> dict[str, str]:
     """Every session by its name."""
     with stage() as machine:
-        kept = {name: machine.run(*name.split()) for name in ('login', 'status', 'doctor')}
+        kept = {name: machine.run(name) for name in ('login', 'status', 'doctor')}
+        kept |= {name: machine.run(name, columns=TABLE_COLUMNS) for name in ('models', 'usage')}
+        kept[REFUSED] = machine.run(REFUSED)
+        machine.simulator.limits.use(primary=100)
+        machine.simulator.limits.credits = LimitCredits(has_credits=False, balance='0')
+        kept['usage, used up'] = machine.run('usage', columns=TABLE_COLUMNS)
     with stage() as server:
-        return kept | {'login --device': server.run('login', '--device')}
+        return kept | {'login --device': server.run('login --device')}
 
 
 def updated(document: str, sessions: Mapping[str, str]) -> str:
     """The document with the sessions between their markers.
 
     Raises:
-        KeyError: If it has no place for one, or one that is unknown.
+        KeyError: If it has a place for one that is unknown.
     """
-    missing = set(sessions)
 
     def fill(match: re.Match[str]) -> str:
-        missing.discard(match[1])
         return f'<!-- session: {match[1]} -->\n```text\n{sessions[match[1]]}```\n<!-- end -->'
 
-    document = re.sub(r'<!-- session: (.+?) -->\n.*?<!-- end -->', fill, document, flags=re.DOTALL)
-    if missing:
-        raise KeyError(f'{DOCUMENT.name} has no place for {sorted(missing)}')
-    return document
+    return MARKED.sub(fill, document)
 
 
 def main(arguments: list[str]) -> int:
     """Write the sessions, or check them."""
-    old = DOCUMENT.read_text(encoding='utf-8')
-    new = updated(old, sessions())
+    held = sessions()
+    old = {path: path.read_text(encoding='utf-8') for path in DOCUMENTS}
+    places = {match[1] for text in old.values() for match in MARKED.finditer(text)}
+    if missing := sorted(set(held) - places):
+        raise KeyError(f'The docs have no place for {missing}')
+    stale = {path: new for path, text in old.items() if (new := updated(text, held)) != text}
     if '--check' in arguments:
-        if old != new:
-            print(f'The sessions in {DOCUMENT.name} are stale: run `make sessions`.', file=sys.stderr)
-        return int(old != new)
-    DOCUMENT.write_text(new, encoding='utf-8')
+        for path in stale:
+            print(f'The sessions in {path.name} are stale: run `make sessions`.', file=sys.stderr)
+        return int(bool(stale))
+    for path, text in stale.items():
+        path.write_text(text, encoding='utf-8')
     return 0
 
 

@@ -45,6 +45,13 @@ def test_what_an_import_costs(statement: str, heavy: set[str]) -> None:
     assert loaded - {'logfire'} == heavy
 
 
+def test_the_model_loads_nothing_that_only_a_request_needs() -> None:
+    loaded = loaded_by('from pydantic_ai_codex import CodexModel, CodexProvider')
+
+    lazy = ('_account.', '_protocol.catalog', '_protocol.rate_limits', '_instructions.cache')
+    assert {name for name in loaded if name.removeprefix('pydantic_ai_codex.').startswith(lazy)} == set()
+
+
 def test_the_pytest_plugin_loads_nothing_of_ours() -> None:
     ours = {name for name in loaded_by('import pydantic_ai_codex.pytest_plugin') if name.startswith('pydantic_ai')}
 
@@ -61,12 +68,19 @@ LAYERS = [
     'pydantic_ai_codex._http_client',
     'pydantic_ai_codex._http_reply',
     'pydantic_ai_codex._lock',
+    'pydantic_ai_codex._cache_files',
+    'pydantic_ai_codex._callbacks',
     'pydantic_ai_codex._protocol',
     'pydantic_ai_codex._policy',
+    'pydantic_ai_codex._limits',
     'pydantic_ai_codex.auth',
     'pydantic_ai_codex._instructions',
     'pydantic_ai_codex._transport',
+    'pydantic_ai_codex._account',
     'pydantic_ai_codex._stream',
+    'pydantic_ai_codex._advice',
+    'pydantic_ai_codex._recovery',
+    'pydantic_ai_codex._sending',
     'pydantic_ai_codex._client',
     'pydantic_ai_codex._model',
     'pydantic_ai_codex._cli',

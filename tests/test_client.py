@@ -13,6 +13,7 @@ import warnings
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.abc
@@ -133,7 +134,8 @@ async def test_a_redirect_is_not_followed() -> None:
             await text_of(client(CodexSimulator(), http_client=http_client))
 
     assert caught.value.status_code == 307
-    assert asked == ['https://chatgpt.com/backend-api/codex/responses']
+    assert {urlsplit(url).hostname for url in asked} == {'chatgpt.com'}
+    assert [url for url in asked if url.endswith('/responses')] == ['https://chatgpt.com/backend-api/codex/responses']
 
 
 async def test_a_base_url_is_asked_and_no_other(codex_simulator: CodexSimulator) -> None:
@@ -235,7 +237,8 @@ async def test_a_finished_connection_serves_the_next_request() -> None:
         lease = codex.http_clients.lease()
         transport: Any = lease.client._transport_for_url(httpx2.URL(server.base_url))  # pyright: ignore[reportPrivateUsage]
 
-        assert len(transport._pool.connections) == 1
+        # The account and its models are asked for at once, before the first request.
+        assert len(transport._pool.connections) <= 2
         await lease.release()
         await codex.http_clients.leave()
 
@@ -386,7 +389,8 @@ async def test_timeouts(seconds: Any) -> None:
     seen: list[Any] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
-        seen.append(request.extensions['timeout']['read'])
+        if request.method == 'POST':
+            seen.append(request.extensions['timeout']['read'])
         return httpx2.Response(200, content=sse_frame({'type': 'response.completed', 'response': {}}))
 
     codex = client(CodexSimulator(), http_client=lambda: httpx2.AsyncClient(transport=httpx2.MockTransport(answer)))
@@ -665,7 +669,7 @@ async def test_a_header_that_the_library_refuses_is_told_without_its_words() -> 
                 await provider.client.stream(request())
 
     assert 'secret' not in ''.join(traceback.format_exception(caught.value))
-    assert len(asked) == 1
+    assert [sent.method for sent in asked].count('POST') == 1
 
 
 class Raising(httpx2.AsyncBaseTransport):

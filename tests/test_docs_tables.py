@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 from pydantic_ai import Agent
 
 import pydantic_ai_codex
-from pydantic_ai_codex import CodexModelSettings, CodexProvider, TransportPolicy, auth, testing
+from pydantic_ai_codex import (
+    CodexModelSettings,
+    CodexProvider,
+    ModelCatalog,
+    RateLimits,
+    TransportPolicy,
+    auth,
+    testing,
+)
 from pydantic_ai_codex._model import instructions as modes
+from pydantic_ai_codex._policy import RULES, Rule
 from pydantic_ai_codex._protocol.instruction_files import source_of
 from pydantic_ai_codex._protocol.model_facts import EFFORTS, MODEL_FACTS
 from pydantic_ai_codex.testing import CodexSimulator
@@ -101,6 +111,35 @@ def is_like(shown: Any, real: Any) -> bool:
     """Whether it is the same, but for what dots at the end of a text stand for."""
     pattern = re.escape(json.dumps(shown)).replace(r'\.\.\."', r'[^"]*"')
     return re.fullmatch(pattern, json.dumps(real)) is not None
+
+
+THEN = {'fail': 'fail', 'retry': 'retry', 'new_login': 'new login', 'without_reasoning': 'without reasoning'}
+
+
+def test_every_failure_stands_in_the_table() -> None:
+    def then(rule: Rule) -> str:
+        return 'handed out' if (rule.where, rule.action) == ('incomplete', 'fail') else THEN[rule.action]
+
+    rows = [(*row[:3], named(row[3:])) for row in table('limits', 'what ends an attempt')]
+
+    assert rows == [(rule.case, rule.where, then(rule), set(rule.codes)) for rule in RULES]
+
+
+@pytest.mark.parametrize(
+    ('page', 'header', 'described'),
+    [
+        ('models', 'field of `ModelCatalog`', ModelCatalog),
+        ('limits', 'field of `RateLimits`', RateLimits),
+    ],
+)
+def test_every_field_stands_in_the_table(page: str, header: str, described: type) -> None:
+    fields = {name for name in dir(described) if not name.startswith('_')} - SAID_ELSEWHERE
+
+    assert fields <= {name.partition('(')[0] for row in table(page, header) for name in named(row[:1])}
+
+
+SAID_ELSEWHERE = {'as_dict', 'holds', 'windows', 'owner', 'find'}
+"""What the docstrings tell."""
 
 
 def test_every_variable_stands_in_the_table() -> None:

@@ -6,19 +6,20 @@ import logging
 import math
 import pickle
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import anyio
 import httpx2
 import pytest
+from inline_snapshot import snapshot
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelAPIError, UserError
 
-from pydantic_ai_codex import CodexProvider, TransportPolicy
+from pydantic_ai_codex import CodexProvider, Retry, TransportPolicy
 from pydantic_ai_codex._client import CodexClient, CodexStream
 from pydantic_ai_codex._clock import SystemClock
-from pydantic_ai_codex._policy import retry_delay
 from pydantic_ai_codex._protocol.events import Event, ResponseEnded, ResponseStarted, TextDelta
 from pydantic_ai_codex._protocol.requests import CodexRequest
 from pydantic_ai_codex.auth import Credentials, MemoryStore
@@ -124,9 +125,10 @@ RETRIED = {
     '503': fail(503),
     '503 code': fail(503, code='server_is_overloaded'),
     '520': fail(520),
+    '403 page': fail(403, body='<html>Forbidden</html>'),
+    '404': fail(404),
     'stream: rate limit': fail_in_stream('rate_limit_exceeded'),
     'stream: slow down': fail_in_stream('slow_down'),
-    'stream: overloaded': fail_in_stream('server_is_overloaded'),
     'stream: server error': fail_in_stream('server_error'),
     'stream: unknown code': fail_in_stream('vector_store_timeout'),
     'stream: error event': raw_stream(sse_frame({'type': 'error', 'message': 'Oh.'})),
@@ -147,14 +149,14 @@ RAISED = {
     '400': fail(400),
     '401': fail(401),
     '402': fail(402),
-    '403 page': fail(403, body='<html>Forbidden</html>'),
-    '404': fail(404),
+    '404 code': fail(404, code='model_not_found'),
     '422': fail(422),
     'stream: plan limit': fail_in_stream('usage_limit_reached'),
     'stream: usage_not_included': fail_in_stream('usage_not_included'),
     'stream: insufficient_quota': fail_in_stream('insufficient_quota'),
     'stream: context window': fail_in_stream('context_length_exceeded'),
     'stream: invalid prompt': fail_in_stream('invalid_prompt'),
+    'stream: overloaded': fail_in_stream('server_is_overloaded'),
     'stream: policy': fail_in_stream('cyber_policy'),
     'no stream': raw_stream(b'<html>Hello</html>', content_type='text/html'),
 }
@@ -326,21 +328,6 @@ async def test_the_longest_wait_can_be_chosen() -> None:
     assert setup.clock.waits == [61.0]
 
 
-@pytest.mark.parametrize(
-    ('random', 'jitter', 'delay'), [(0.0, 0.1, 0.36), (0.5, 0.1, 0.4), (1.0, 0.1, 0.44), (0.0, 0.0, 0.4), (0.0, 1.0, 0)]
-)
-def test_chance_moves_a_wait(random: float, jitter: float, delay: float) -> None:
-    policy = TransportPolicy(jitter=jitter)
-
-    assert retry_delay(policy, TransportError('cut'), retries=1, random=random) == pytest.approx(delay)
-
-
-def test_a_wait_cannot_overflow() -> None:
-    policy = TransportPolicy(max_retries=100, factor=10.0, first_delay=1e300, jitter=0.0)
-
-    assert retry_delay(policy, TransportError('cut'), retries=99, random=0.5) == 10.0
-
-
 async def test_a_stream_is_not_begun_anew_once_something_was_shown() -> None:
     setup = Setup(CUT, reply('Hello'))
     stream = await setup.client.stream(request())
@@ -494,16 +481,114 @@ async def test_a_token_is_renewed_at_most_twice() -> None:
     assert [each.status for each in simulator.requests] == [401, 401, 401]
 
 
-async def test_a_retry_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, 'pydantic_ai_codex')
-    setup = Setup(fail(500), reply('Hello'))
+async def test_each_retry_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, 'pydantic_ai_codex')
+    setup = Setup(fail(500), connect_error(), reply('Hello'))
 
     await setup.ask()
 
-    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith('again')]
-    assert len(lines) == 1
-    assert lines[0].startswith('again, with a wait of 0.20 s, after: The backend answered 500: Internal Server Error')
-    assert setup.simulator.access_token not in caplog.text
+    assert [record.getMessage() for record in caplog.records if record.name == 'pydantic_ai_codex'] == snapshot(
+        [
+            'Trying again in 0.2 s (1 of 4) after "5xx": The backend answered 500: Internal Server Error',
+            'Trying again in 0.4 s (2 of 4) after "no connection, or a broken one": The backend at chatgpt.com could not be reached: All connection attempts failed. Check the network and HTTPS_PROXY.',
+        ]
+    )
+
+
+async def test_each_retry_is_told() -> None:
+    retries: list[Retry] = []
+    simulator = CodexSimulator(fail(503, code='server_is_overloaded'), fail(401), reply('Hello'), now=lambda: NOW)
+    provider = simulator.provider(
+        credentials=MemoryStore(simulator.credentials), policy=TransportPolicy(), on_retry=retries.append
+    )
+
+    stream = await provider.client.stream(request())
+    await stream.aclose()
+
+    assert [(each.attempt, each.delay, each.case, each.model, each.session_id) for each in retries] == snapshot(
+        [(1, 0.2, '503 server_is_overloaded', 'gpt-5.5', 's-1'), (0, 0.0, '401', 'gpt-5.5', 's-1')]
+    )
+
+
+async def test_who_watches_retries_cannot_end_the_turn(caplog: pytest.LogCaptureFixture) -> None:
+    def fall(_: Retry) -> None:
+        raise RuntimeError('Oh.')
+
+    provider = CodexSimulator(fail(500), reply('Hello')).provider(policy=TransportPolicy(), on_retry=fall)
+
+    assert text_of(await rest_of(await provider.client.stream(request()))) == 'Hello'
+    assert '`on_retry` raised RuntimeError' in caplog.text
+    assert 'Oh.' not in caplog.text  # Its words may hold anything.
+
+
+@pytest.mark.parametrize('callback', ['a text', anyio.sleep], ids=['no function', 'asynchronous'])
+def test_who_watches_retries_is_a_plain_function(callback: Any) -> None:
+    with pytest.raises(UserError, match='`on_retry` takes a plain function'):
+        CodexProvider(on_retry=callback)
+
+
+def sealed(name: str) -> dict[str, Any]:
+    return {'type': 'reasoning', 'id': name, 'summary': [], 'encrypted_content': 'gAAAA'}
+
+
+@pytest.mark.parametrize(
+    ('refusal', 'case'),
+    [
+        (fail(400, code='invalid_encrypted_content'), 'invalid_encrypted_content'),
+        (fail_in_stream('invalid_encrypted_content'), 'invalid_encrypted_content in the stream'),
+    ],
+)
+async def test_reasoning_that_cannot_be_read_is_left_out_once(refusal: ScriptEntry, case: str) -> None:
+    retries: list[Retry] = []
+    simulator = CodexSimulator(refusal, reply('Hello'), strict=False)
+    client = simulator.provider(on_retry=retries.append).client
+    asked = request()
+    asked = replace(asked, input=[sealed('rs_1'), *asked.input, sealed('rs_2')])
+
+    stream = await client.stream(asked)
+
+    assert text_of(await rest_of(stream)) == 'Hello'
+    assert [[item['type'] for item in each.body['input']] for each in simulator.requests] == [
+        ['reasoning', 'message', 'reasoning'],
+        ['message'],
+    ]
+    assert [(each.attempt, each.case) for each in retries] == [(0, case)]
+
+
+async def test_without_reasoning_there_is_nothing_to_leave_out() -> None:
+    simulator = CodexSimulator(fail(400, code='invalid_encrypted_content'), reply('Hello'))
+
+    with pytest.raises(BackendError, match='400'):
+        await simulator.provider(policy=TransportPolicy()).client.stream(request())
+
+    assert simulator.remaining == 1
+
+
+@pytest.mark.parametrize('whole', [False, True])
+async def test_a_filtered_answer_that_nobody_saw_is_asked_for_again(whole: bool) -> None:
+    filtered = turn(ending='incomplete', incomplete_reason='content_filter')
+    setup = Setup(filtered, reply('Hello'))
+
+    assert text_of(await setup.ask(whole=whole)) == 'Hello'
+    assert setup.clock.waits == [0.2]
+
+
+async def test_a_filtered_answer_is_handed_out_in_the_end() -> None:
+    filtered = turn(say('Half'), ending='incomplete', incomplete_reason='content_filter')
+    setup = Setup(filtered, filtered, max_retries=1)
+
+    events = await setup.ask(whole=True)
+
+    assert text_of(events) == 'Half'
+    assert isinstance(events[-1], ResponseEnded)
+    assert events[-1].reason == 'content_filter'
+
+
+async def test_an_answer_that_is_as_long_as_it_may_be_is_not_asked_for_again() -> None:
+    setup = Setup(turn(say('Half'), ending='incomplete'), reply('Hello'))
+
+    assert text_of(await setup.ask(whole=True)) == 'Half'
+    assert setup.simulator.remaining == 1
 
 
 async def test_the_simulator_tries_nothing_again_by_default() -> None:
@@ -696,7 +781,8 @@ async def test_timeouts_of_our_own_clients(
     seen: list[Any] = []
 
     async def look(sent: httpx2.Request) -> None:
-        seen.append(sent.extensions['timeout'])
+        if sent.method == 'POST':
+            seen.append(sent.extensions['timeout'])
 
     simulator = CodexSimulator(reply('Hi'))
     async with simulator.serve() as server:
@@ -733,7 +819,8 @@ async def test_timeouts_of_clients_of_the_user(
     seen: list[Any] = []
 
     def answer(sent: httpx2.Request) -> httpx2.Response:
-        seen.append(sent.extensions['timeout'])
+        if sent.method == 'POST':
+            seen.append(sent.extensions['timeout'])
         return httpx2.Response(200, content=ENDED)
 
     def make() -> httpx2.AsyncClient:

@@ -17,19 +17,21 @@ from ._errors import UsageError, fail, warnings_shown
 from ._instructions import add_instructions
 from ._login import add_login
 from ._logout import add_logout
+from ._models import add_models
 from ._options import EPILOG
 from ._output import FAILED, INTERRUPTED, NO_LOGIN, OK, USAGE, is_about_output
 from ._refresh import add_refresh
 from ._run import add_demo, add_run
 from ._simulate import add_simulate
 from ._status import add_status
+from ._usage import add_usage
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 __all__ = ('FAILED', 'INTERRUPTED', 'NO_LOGIN', 'OK', 'USAGE', 'main')
 
-_MAY_BE_CUT: Final = ('run', 'demo', 'instructions')
+_MAY_BE_CUT: Final = ('run', 'demo', 'models', 'usage', 'instructions')
 """The commands whose reader, such as `head`, may have seen enough. The others have done nothing if nobody was told."""
 
 
@@ -131,7 +133,8 @@ def _with_commands(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument('--version', action=_Version, help='show the version and exit')
     commands = parser.add_subparsers(metavar='command')
     for add in (
-        add_demo, add_run, add_login, add_logout, add_status, add_refresh, add_doctor, add_instructions, add_simulate,
+        add_demo, add_run, add_models, add_usage, add_login, add_logout, add_status, add_refresh, add_doctor,
+        add_instructions, add_simulate,
     ):  # fmt: skip
         add(commands)
     return parser

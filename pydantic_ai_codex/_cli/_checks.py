@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from .._protocol.model_facts import EFFORTS
+from .._protocol.model_names import ModelName, choose_effort
+from ..errors import ConfigurationError
 from ._account import Login, Obstacle, obstacle_of, refresh_text, token_text
 from ._times import relative
 
 if TYPE_CHECKING:
     from .._instructions.records import State as CacheState
+    from .._protocol.catalog import ModelCatalog
     from ..auth import Credentials
     from ..auth._login.restrictions import Restrictions
     from ..auth._store import FileFacts
@@ -207,6 +211,36 @@ def cache_check(folder: Path, problem: str | None, texts: int, state: CacheState
         f'{folder}, {found}; {relative(last.at, now)}: {last.reason}',
         f'It is asked again after {last.until:%H:%M} UTC, or by `pydantic-ai-codex instructions --refresh`.',
     )
+
+
+def models_check(catalog: ModelCatalog, effort: str | None, now: datetime) -> Check:
+    """What is known of the models without asking, and whether the default one can do what the environment says.
+
+    Args:
+        catalog: The models that are cached, else those of this version.
+        effort: The value of `CODEX_REASONING_EFFORT`.
+        now: The time.
+    """
+    default = catalog.default
+    text = f'{len(catalog.listed)} listed' + (f', the default is {default.slug}' if default else '')
+    if catalog.fetched_at is None:
+        text += '; none are cached, so these are those of this version'
+    else:
+        text += f'; the backend was asked {relative(catalog.fetched_at, now)}'
+    if effort is None or default is None:
+        return Check('models', 'ok', text)
+    try:
+        chosen = choose_effort(ModelName(default.slug), info=default, default=effort)
+    except ConfigurationError:
+        # It is not repeated: somebody may have pasted a secret.
+        advice = f'Set it to one of {", ".join(EFFORTS)}, or unset it.'
+        return Check('models', 'fail', f'{text}; CODEX_REASONING_EFFORT names no effort', advice)
+    if chosen.is_clamped:
+        advice = f'It takes {", ".join(default.efforts)}; {chosen.effort} is sent instead.'
+        return Check(
+            'models', 'warn', f'{text}, which has not the effort {chosen.asked} of CODEX_REASONING_EFFORT', advice
+        )
+    return Check('models', 'ok', text)
 
 
 def lock_check(path: str, is_free: bool) -> Check:

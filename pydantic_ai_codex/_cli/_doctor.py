@@ -23,6 +23,7 @@ from ._checks import (
     file_checks,
     lock_check,
     login_checks,
+    models_check,
     port_check,
 )
 from ._errors import worded
@@ -70,6 +71,7 @@ async def _gather(place: Place, now: datetime) -> list[Check]:
         *(login_checks(login, now) if login else failed),
         port_check({port: _port_problem(port) for port in CALLBACK_PORTS}),
         _cache(now),
+        await _models(login, now),
         Check('originator', 'ok', f'{DEFAULT_ORIGINATOR}, unless a program says otherwise'),
         environment_check([name for name in VARIABLES if _environment.read(name)]),
     ]
@@ -139,6 +141,14 @@ def _cache(now: datetime) -> Check:
         return Check('cache', 'fail', str(error), 'Let CODEX_CACHE_DIR name another folder.')
     cache = FileCache(folder)
     return cache_check(folder, _write_problem(folder), len(list(cache.entries())), cache.load_state(), now)
+
+
+async def _models(login: Login | None, now: datetime) -> Check:
+    from .._protocol.catalog import BUNDLED
+    from ._catalog import kept_models
+
+    catalog = (await kept_models(login.credentials)).catalog if login else BUNDLED
+    return models_check(catalog, _environment.read('CODEX_REASONING_EFFORT'), now)
 
 
 def _write_problem(folder: Path) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -49,8 +49,8 @@ ADVICE: Final = {
     ", or the setting codex_instructions='agent', none are fetched": ', none are fetched',
     'Check the `base_url` ': 'Check the `--base-url` ',
     'Name the right `base_url`': 'Name the right `--base-url`',
-    'a proxy, or a `base_url` that is not the backend, may have sent it': (
-        'a proxy, or a `--base-url` that is not the backend, may have sent it'
+    'proxy, or a `base_url` that is not the backend, may have sent it': (
+        'proxy, or a `--base-url` that is not the backend, may have sent it'
     ),
 }
 """What the library advises to programs, and what stands for it on the command line.
@@ -133,8 +133,9 @@ def fail(error: Exception, *, as_json: bool, code: int | None = None) -> int:
 
 @contextlib.contextmanager
 def warnings_shown() -> Generator[None]:
-    """Show the warnings of the library as those of the commands, and not as bare lines of `logging`."""
+    """Show the warnings of the library as those of the commands, and not as bare lines of `logging` or of Python."""
     import logging
+    import warnings
 
     class Shown(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -144,9 +145,23 @@ def warnings_shown() -> Generator[None]:
     handler = Shown(logging.WARNING)
     logger.addHandler(handler)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _shower(warnings.showwarning)
+            yield
     finally:
         logger.removeHandler(handler)
+
+
+def _shower(others: Callable[..., None]) -> Callable[..., None]:
+    """What shows the warnings about settings as ours, as those are what the user has asked for; and others as they are."""
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if category.__name__ == 'UnsupportedSettingWarning':  # pydantic-ai's, which is not imported to say so
+            warn(for_commands(str(message)))
+        else:
+            others(message, category, *rest)
+
+    return show
 
 
 def holds_login(path: Path) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
+    from .._client import CodexClient
+
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
     Options: TypeAlias = argparse._ActionsContainer  # pyright: ignore[reportPrivateUsage]
 else:
@@ -48,3 +51,33 @@ def add_store(parser: argparse.ArgumentParser, summary: str) -> None:
 def add_issuer(parser: argparse.ArgumentParser) -> None:
     """Add `--issuer`."""
     parser.add_argument('--issuer', metavar='URL', help='another login service, such as that of `simulate`')
+
+
+def add_base_url(parser: argparse.ArgumentParser) -> None:
+    """Add `--base-url`."""
+    parser.add_argument('--base-url', metavar='URL', help='what stands before /responses; the login is sent there')
+
+
+@asynccontextmanager
+async def client_of(options: argparse.Namespace) -> AsyncGenerator[CodexClient]:
+    """The client for the login that `--store` names, at the place that `--base-url` names.
+
+    It is not that of a provider, so that nobody waits for pydantic-ai to be imported who asks for no agent.
+
+    Args:
+        options: The options of a command that has both.
+
+    Raises:
+        ConfigurationError: If one of them is none.
+        CredentialsNotFoundError: If there is no home folder.
+    """
+    from .._client import CodexClient
+    from ._places import file_place
+
+    store = None if options.store is None else file_place(options.store).store
+    client = CodexClient(credentials=store, base_url=options.base_url)
+    client.http_clients.enter()
+    try:
+        yield client
+    finally:
+        await client.http_clients.leave()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, Final, TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TextIO, TypeAlias
 
 OK: Final = 0
 FAILED: Final = 1
@@ -21,6 +22,9 @@ DIM: Final = '2'
 RED: Final = '31'
 GREEN: Final = '32'
 YELLOW: Final = '33'
+
+Paint: TypeAlias = Callable[[str, str], str]
+"""Gives a text, the first argument, a style, the second; or not, as `styled` decides."""
 
 _NOT_WRITTEN: Final = frozenset(
     {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EPIPE, getattr(errno, 'EDQUOT', errno.ENOSPC)}
@@ -59,6 +63,25 @@ def styled(text: str, style: str, stream: TextIO) -> str:
     if not style or os.environ.get('NO_COLOR') or os.environ.get('TERM') == 'dumb' or not stream.isatty():
         return text
     return f'\x1b[{style}m{text}\x1b[0m'
+
+
+def painted(text: str, style: str) -> str:
+    """The text in a style, for standard output."""
+    return styled(text, style, sys.stdout)
+
+
+def columns() -> int:
+    """How many columns there are to write in; 80 where nobody says."""
+    return shutil.get_terminal_size().columns
+
+
+def can_show(text: str, stream: TextIO) -> bool:
+    """Whether the stream knows these characters."""
+    try:
+        text.encode(getattr(stream, 'encoding', None) or 'utf-8')
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def printable(text: str) -> str:

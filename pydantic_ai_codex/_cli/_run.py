@@ -13,14 +13,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigurationError
-from ._options import Commands, add_command, add_json, add_store
+from ._options import Commands, add_base_url, add_command, add_json, add_store
 from ._output import DIM, OK, print_json, say, warn, write
 from ._places import file_place
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
 
+    from .._model.provider import CodexProvider
+    from .._policy import Retry
+
 DEFAULT_MODEL: Final = 'gpt-5.5'
+"""The model where no list names another."""
 
 _CUT_OFF: Final = {'length': 'it is as long as it may be', 'content_filter': 'a filter of the backend stopped it'}
 """Why an answer may end before its end."""
@@ -38,11 +42,9 @@ def add_run(commands: Commands) -> None:
     """Add `run`."""
     run = add_command(commands, 'run', _run, 'send one prompt and stream the answer')
     run.add_argument('prompt', help='the prompt, or - to read it from standard input')
-    run.add_argument(
-        '-m', '--model', default=DEFAULT_MODEL, help='for example gpt-5.5-high (default: %(default)s)', metavar='MODEL'
-    )
+    run.add_argument('-m', '--model', help="for example gpt-5.5-high (default: the first of your plan's list)")
     run.add_argument('--instructions', help='the instructions of the agent')
-    run.add_argument('--base-url', help='what stands before /responses; the login is sent there')
+    add_base_url(run)
     add_store(run, 'whose login (default: the one in use)')
     add_json(run, 'print one JSON object instead of streaming text')
 
@@ -92,17 +94,36 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigurationError('The prompt is empty; write one, or - to read it from standard input.')
 
     import anyio
+
+    # pydantic-ai greets with a banner on terminals, which would stand in the middle of the answer.
+    os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
+    anyio.run(_answer, prompt, options)
+    return OK
+
+
+async def _answer(prompt: str, options: argparse.Namespace) -> None:
     from pydantic_ai import Agent
 
     from .. import CodexModel, CodexProvider
 
     store = None if options.store is None else file_place(options.store).store
-    model = CodexModel(options.model, provider=CodexProvider(credentials=store, base_url=options.base_url))
-    # pydantic-ai greets with a banner on terminals, which would stand in the middle of the answer.
-    os.environ.setdefault('PYDANTIC_AI_NO_BANNER', '1')
-    agent = Agent(model, instructions=options.instructions)
-    anyio.run(_print_json if options.json else _print_stream, agent, prompt)
-    return OK
+    provider = CodexProvider(credentials=store, base_url=options.base_url, on_retry=_say_retry)
+    async with provider:
+        model = CodexModel(options.model or await _default_model(provider), provider=provider)
+        agent = Agent(model, instructions=options.instructions)
+        await (_print_json if options.json else _print_stream)(agent, prompt)
+
+
+async def _default_model(provider: CodexProvider) -> str:
+    """The model that the backend lists first; asked for only where the turn itself would ask."""
+    default = (await provider.models()).default
+    return DEFAULT_MODEL if default is None else default.slug
+
+
+def _say_retry(retry: Retry) -> None:
+    """Tell the person at the terminal why nothing comes yet."""
+    if sys.stderr.isatty():
+        say(str(retry), style=DIM)
 
 
 def _read_prompt() -> str:

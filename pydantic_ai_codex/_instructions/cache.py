@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,23 +10,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
+from .._cache_files import (
+    FILE_FAILURES,
+    files_in,
+    make_folder,
+    read_file,
+    remove_abandoned,
+    remove_files,
+    replace_file,
+)
+from .._cache_files import is_trusted as is_trusted
 from .._lock import Held, try_file_lock
 from .._lock import Release as Unlock
 from .records import Entry, Failure, State, dump_entry, dump_state, load_entry, load_state
 
 _STATE: Final = 'state.json'
 _LOCK: Final = 'lock'
-_LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of a file that is read; a text has some ten thousand."""
-
 _KEPT: Final = 8
 """How many texts of one name are kept, for conversations that began with them."""
-
-_ABANDONED: Final = 3600.0
-"""Seconds after which the file of somebody who was killed while writing is removed."""
-
-_FAILURES: Final = (OSError, ValueError)
-"""What is raised by files that cannot be used; the second for a name that no file can have."""
 
 
 class Cache(Protocol):
@@ -172,31 +170,33 @@ class FileCache:
 
     def load_state(self) -> State:
         """What is known beside the texts."""
-        content = self._read(self.folder / _STATE)
+        content = read_file(self.folder / _STATE)
         return State() if content is None else load_state(content)
 
     def load_entry(self, name: str, ref: str) -> Entry | None:
         """A text."""
-        content = self._read(self.path_of(name, ref))
+        content = read_file(self.path_of(name, ref))
         entry = None if content is None else load_entry(content)
         return entry if entry is not None and entry.ref == ref else None
 
     def newest_entry(self, name: str) -> Entry | None:
         """The text of that name that was looked at last."""
         for path in self._files_of(name):
-            if entry := load_entry(self._read(path) or b''):
+            if entry := load_entry(read_file(path) or b''):
                 return entry
         return None
 
     def save_state(self, state: State) -> bool:
         """Keep what is known; whether that worked."""
-        return self._write(self.folder / _STATE, dump_state(state))
+        return replace_file(self.folder / _STATE, dump_state(state))
 
     def save_entry(self, name: str, entry: Entry, *, spare: str | None = None) -> bool:
         """Keep a text, and forget the oldest other ones of that name, but for the one at `spare`; whether that worked."""
         path = self.path_of(name, entry.ref)
-        is_kept = self._write(path, dump_entry(entry))
-        self._tidy(name, {path, self.path_of(name, spare or entry.ref)})
+        is_kept = replace_file(path, dump_entry(entry))
+        spared = (path, self.path_of(name, spare or entry.ref))
+        remove_files(path for path in self._files_of(name)[_KEPT:] if path not in spared)
+        remove_abandoned(self.folder)
         return is_kept
 
     def path_of(self, name: str, ref: str) -> Path:
@@ -206,92 +206,18 @@ class FileCache:
     def try_lock(self) -> Unlock | None:
         """Be the one who asks GitHub, on this machine. Where nothing can be locked, everybody is."""
         try:
-            self._make()
+            make_folder(self.folder)
             return try_file_lock(self.folder / _LOCK)
-        except _FAILURES:
+        except FILE_FAILURES:
             return lambda: None
 
     def entries(self) -> Iterator[Entry]:
         """Every text that is kept."""
-        with suppress(*_FAILURES):
+        with suppress(*FILE_FAILURES):
             for path in sorted(self.folder.glob('*@*.md')):
-                if entry := load_entry(self._read(path) or b''):
+                if entry := load_entry(read_file(path) or b''):
                     yield entry
-
-    def _write(self, path: Path, content: bytes) -> bool:
-        temporary: str | None = None
-        try:
-            self._make()
-            descriptor, temporary = tempfile.mkstemp(suffix='.tmp', dir=self.folder)
-            with os.fdopen(descriptor, 'wb') as file:
-                file.write(content)
-            os.replace(temporary, path)
-        except _FAILURES:
-            if temporary is not None:
-                with suppress(*_FAILURES):
-                    os.unlink(temporary)
-            return False
-        return True
 
     def _files_of(self, name: str) -> list[Path]:
         """The files of a name, the one that was written last first."""
-        return sorted(_files(self.folder, f'{name}@', '.md'), key=_age)
-
-    def _make(self) -> None:
-        """See that there is a folder.
-
-        Raises:
-            OSError: If there cannot be one, or it is somebody else's, who could put words into the model's mouth.
-        """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not is_trusted(self.folder):
-            raise PermissionError(errno.EPERM, 'others can write there')
-
-    def _read(self, path: Path) -> bytes | None:
-        return _read(path) if is_trusted(self.folder) else None
-
-    def _tidy(self, name: str, spared: set[Path]) -> None:
-        abandoned = [path for path in _files(self.folder, '', '.tmp') if _age(path) > _ABANDONED]
-        for path in (*[path for path in self._files_of(name)[_KEPT:] if path not in spared], *abandoned):
-            with suppress(*_FAILURES):
-                path.unlink()
-
-
-def is_trusted(folder: Path) -> bool:
-    """Whether a folder of ours is this user's, and not everybody's: who can write there puts words into the model's mouth.
-
-    A group is believed, as that of a volume in a container; and so is the one who may do everything.
-    """
-    if os.name != 'posix':
-        return True
-    try:
-        facts = [folder.stat(), folder.parent.stat()]
-    except _FAILURES:
-        return False
-    return all(about.st_uid in (os.geteuid(), 0) and not about.st_mode & stat.S_IWOTH for about in facts)
-
-
-def _files(folder: Path, start: str, end: str) -> list[Path]:
-    # No pattern: a name may hold what means something there.
-    try:
-        names = os.listdir(folder)
-    except _FAILURES:
-        return []
-    return [folder / name for name in names if name.startswith(start) and name.endswith(end)]
-
-
-def _age(path: Path) -> float:
-    try:
-        return time.time() - path.stat().st_mtime  # noqa: TID251 - beside the times of files, no other clock makes sense
-    except _FAILURES:
-        return 0.0
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        if not path.is_file():  # such as a pipe, which would be waited for
-            return None
-        with open(path, 'rb') as file:
-            return file.read(_LARGEST)
-    except _FAILURES:
-        return None
+        return files_in(self.folder, start=f'{name}@', end='.md')

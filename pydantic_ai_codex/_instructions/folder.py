@@ -15,14 +15,15 @@ CacheDir: TypeAlias = str | os.PathLike[str] | Literal[False] | None
 _NAME = 'pydantic-ai-codex'
 
 
-def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
-    """The folder that the texts are kept in, from the root on; it need not exist.
+def cache_folder(cache_dir: str | os.PathLike[str] | None = None, name: str = 'instructions') -> Path:
+    """The folder that the texts are kept in, or what else `name` says, from the root on; it need not exist.
 
     In a folder that others may use as well, it is one of our own: other tools keep files of the same purpose there, with
     times in other units.
 
     Args:
         cache_dir: The cache folder; by default the one in `CODEX_CACHE_DIR`, else the platform's for this program.
+        name: What is kept there.
 
     Raises:
         ConfigurationError: If it is in the home folder of somebody who is not there.
@@ -32,7 +33,7 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
         folder = os.path.expanduser(named)
         if folder.startswith('~'):
             raise ConfigurationError(f'The cache folder {named!r} is in no home folder that there is; name another.')
-        path = Path(folder, _NAME, 'instructions')
+        path = Path(folder, _NAME, name)
         try:
             return path.absolute()
         except OSError:  # The working directory is gone, and so nothing will be kept there.
@@ -40,4 +41,4 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
 
     import platformdirs
 
-    return platformdirs.user_cache_path(_NAME, appauthor=False) / 'instructions'
+    return platformdirs.user_cache_path(_NAME, appauthor=False) / name

@@ -17,20 +17,23 @@ from pydantic_ai.models import (
     StreamedResponse,
     check_allow_model_requests,
 )
-from pydantic_ai.profiles import ModelProfileSpec
+from pydantic_ai.profiles import ModelProfile, ModelProfileSpec, merge_profile
 from pydantic_ai.providers import Provider
 from pydantic_ai.settings import ModelSettings, merge_model_settings
 from pydantic_ai.tools import RunContext, ToolDefinition
 
 from .._client import CodexClient
+from .._protocol.model_facts import ModelInfo
 from .._protocol.model_names import ModelName, parse_model_name
-from .._protocol.requests import CodexRequest, EncodedJSON, ReasoningSummary, Verbosity, session_id_for
+from .._protocol.request_headers import session_id_for
+from .._protocol.requests import CodexRequest, EncodedJSON, ReasoningSummary, Verbosity
 from ..errors import ConfigurationError
 from .encoded_tools import ToolEncoder
 from .errors import mapped_errors
 from .history.downloads import download_files
 from .history.messages import agent_instructions, map_messages
 from .history.origins import READABLE
+from .history.turns import turn_state_of, window_of
 from .instructions import make_prompt, official_instructions
 from .provider import CANONICAL_SYSTEM, CodexProvider
 from .settings import check_names, choice, parallel_tool_calls, wire_effort, wire_tier
@@ -81,6 +84,8 @@ class CodexModel(Model[CodexClient]):
     _name: ModelName = field(repr=False)
     _provider: Provider[CodexClient] = field(repr=False)
     _tools: ToolEncoder = field(repr=False, compare=False)
+    _window: int | None = field(repr=False, compare=False)
+    """The context window that the profile has from us."""
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class CodexModel(Model[CodexClient]):
                 raise ConfigurationError(f'`provider` takes a `CodexProvider`, not {provider!r}.')
         self._provider = CodexProvider() if provider is None else provider
         self._tools = ToolEncoder()
+        self._window = None if self._name.facts is None else self._name.facts.context_window
         super().__init__(settings=settings, profile=profile)
 
     @property
@@ -229,9 +235,16 @@ class CodexModel(Model[CodexClient]):
             check_names(given)
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
             credentials = await self.client.authenticate()
+            catalog = await self.client.look_up(credentials)
+            info = catalog.get(self.model_name)
+            self._heed(info)
+            if info is None and credentials.auth_mode == 'chatgpt':
+                from .._protocol.refusals import check_plan_model
+
+                check_plan_model(self.model_name, catalog)
             messages = await download_files(messages)
             official = await official_instructions(self.client, self.model_name, messages, given, params)
-            request = self._build_request(messages, given, params, tools, credentials.account_tag, official)
+            request = self._build_request(messages, given, params, tools, credentials.account_tag, official, info)
             stream = await self.client.stream(
                 request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
             )
@@ -252,6 +265,16 @@ class CodexModel(Model[CodexClient]):
         finally:
             await stream.aclose()
 
+    def _heed(self, info: ModelInfo | None) -> None:
+        """Let the profile follow the catalog, unless the user has said it better."""
+        window = None if info is None else info.context_window
+        is_users = self.profile.get('context_window') != self._window and self._profile is not None
+        if window is None or window == self._window or is_users:
+            return
+        self._window = window
+        # The place of the base class's `cached_property`.
+        vars(self)['profile'] = merge_profile(self.profile, ModelProfile(context_window=window))
+
     def _check_allowed(self) -> None:
         """Heed pydantic-ai's `ALLOW_MODEL_REQUESTS`, with which tests make sure that they meet no real model."""
         if not self.client.is_simulated:
@@ -265,6 +288,7 @@ class CodexModel(Model[CodexClient]):
         tools: EncodedJSON | None,
         account: str | None,
         official: ModelInstructions | None,
+        info: ModelInfo | None,
     ) -> CodexRequest:
         conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
         session_id = session_id_for(conversation_id or str(uuid4()))
@@ -275,25 +299,25 @@ class CodexModel(Model[CodexClient]):
         if not isinstance(extra_body, Mapping):
             raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
         prompt = make_prompt(agent_instructions(messages, params), official, has_tools=tools is not None)
+        items = map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account)
         return CodexRequest(
             model=self.model_name,
             instructions=prompt.instructions,
-            input=[
-                *prompt.preamble,
-                *map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account),
-            ],
+            input=[*prompt.preamble, *items],
             tools=tools,
             tool_choice=map_tool_choice(settings, params),
             parallel_tool_calls=parallel_tool_calls(settings),
-            effort=wire_effort(settings, params.thinking, self._name),
+            effort=wire_effort(settings, params.thinking, self._name, info),
             summary=cast(
                 ReasoningSummary,
                 choice(settings, 'codex_reasoning_summary', ('auto', 'concise', 'detailed', 'none')) or 'auto',
             ),
             verbosity=cast('Verbosity | None', choice(settings, 'codex_text_verbosity', ('low', 'medium', 'high'))),
             text_format=map_text_format(params),
-            service_tier=wire_tier(settings, self._name),
+            service_tier=wire_tier(settings, self._name, info),
             session_id=session_id,
+            turn_state=turn_state_of(messages, account),
+            window=window_of(items),
             cache_key=cache_key,
             timeout=settings.get('timeout'),
             extra_headers=settings.get('extra_headers') or {},

@@ -10,11 +10,12 @@ from pydantic_ai.exceptions import UnsupportedSettingWarning
 from pydantic_ai.settings import ModelSettings
 
 from .. import _environment
-from .._protocol.model_facts import Effort
-from .._protocol.model_names import ModelName, WireEffort, choose_effort
+from .._protocol.model_facts import RETIRED_MODELS, Effort, ModelInfo
+from .._protocol.model_names import ChosenEffort, ModelName, WireEffort, choose_effort
 from .._protocol.requests import ReasoningSummary, Verbosity
 from ..errors import ConfigurationError
 
+EffortPolicy: TypeAlias = Literal['clamp', 'error']
 Commentary: TypeAlias = Literal['text', 'thinking']
 InstructionsMode: TypeAlias = Literal['official', 'agent', 'auto']
 
@@ -30,6 +31,11 @@ class CodexModelSettings(ModelSettings, total=False):
     codex_reasoning_effort: Effort
     """How much the model thinks. Wins over `thinking`, the model name's suffix and `CODEX_REASONING_EFFORT`; clamped to
     what the model takes. On the wire `reasoning.effort`."""
+
+    codex_effort_policy: EffortPolicy
+    """What becomes of an effort that the model does not take: `clamp`, the next higher one that it takes, or else its
+    highest, is sent, with an `UnsupportedSettingWarning`; `error`, a `UserError`, and nothing is sent. Default `clamp`.
+    Not on the wire."""
 
     codex_reasoning_summary: ReasoningSummary
     """The summary of the thinking that is streamed; default `auto`, `none` asks for none. On the wire
@@ -96,47 +102,83 @@ def parallel_tool_calls(settings: Mapping[str, Any]) -> bool | None:
     raise ConfigurationError(f'The setting `parallel_tool_calls` takes true or false, not {value!r}.')
 
 
-def wire_effort(settings: Mapping[str, Any], thinking: object, name: ModelName) -> WireEffort | None:
+def wire_effort(
+    settings: Mapping[str, Any], thinking: object, name: ModelName, info: ModelInfo | None = None
+) -> WireEffort | None:
     """The effort of a request, or `None` for the model's own.
 
     Args:
         settings: The settings of the request.
         thinking: pydantic-ai's `thinking`, as it stands in the request's parameters.
         name: The model.
+        info: What the catalog says of the model; by default what this package knows.
 
     Raises:
-        ConfigurationError: If a setting or the environment names no effort.
+        ConfigurationError: If a setting or the environment names no effort, or one that the model does not take and
+            `codex_effort_policy` is `error`.
     """
     if not isinstance(thinking, bool | str | None):
         raise ConfigurationError(
             f'The setting `thinking` takes true, false or an effort such as "high", not {thinking!r}.'
         )
-    explicit = settings.get('codex_reasoning_effort')
-    effort = choose_effort(
-        name, setting=explicit, thinking=thinking, default=_environment.read('CODEX_REASONING_EFFORT')
+    policy = choice(settings, 'codex_effort_policy', ('clamp', 'error'))
+    info = info or name.facts
+    chosen = choose_effort(
+        name,
+        info=info,
+        setting=settings.get('codex_reasoning_effort'),
+        thinking=thinking,
+        default=_environment.read('CODEX_REASONING_EFFORT'),
     )
-    if thinking is False and explicit is None and effort != 'none':
-        warnings.warn(
-            f'The `thinking` setting `False` is not supported by model {name.slug!r}, which always thinks; it thinks as '
-            f'little as it can, with the effort {effort!r}.',
-            UnsupportedSettingWarning,
-            stacklevel=2,
-        )
-    return effort
+    if chosen.is_clamped and info is not None:
+        problem = _effort_problem(chosen, info)
+        if policy == 'error':
+            raise ConfigurationError(f'{problem} Ask for one of these, or set `codex_effort_policy` to "clamp".')
+        _warn(f'{problem} {chosen.effort!r} is sent.')
+    return chosen.effort
 
 
-def wire_tier(settings: Mapping[str, Any], name: ModelName) -> str | None:
+def wire_tier(settings: Mapping[str, Any], name: ModelName, info: ModelInfo | None = None) -> str | None:
     """The service tier of a request, or `None` for the plan's own.
 
     Args:
         settings: The settings of the request.
         name: The model.
+        info: What the catalog says of the model; by default what this package knows.
 
     Raises:
         ConfigurationError: If the setting `service_tier` names none.
     """
     tier = choice(settings, 'service_tier', ('auto', 'default', 'flex', 'priority'))
-    if tier is None:
-        return 'priority' if name.fast else None
+    where = 'the setting `service_tier`'
+    if tier is None and name.fast:
+        tier, where = 'priority', 'the model name'
     # Captured: the CLI leaves the field out for the plan's own tier.
-    return tier if tier in ('flex', 'priority') else None
+    if tier not in ('flex', 'priority'):
+        return None
+    info = info or name.facts
+    if info is None or tier in info.service_tiers or _has_unknown_tiers(info):
+        return tier
+    _warn(
+        f'Model {info.slug!r} has no service tier {tier!r}, which {where} asks for; it has '
+        f'{", ".join(info.service_tiers) or "none"}. The request goes out without one.'
+    )
+    return None
+
+
+def _effort_problem(chosen: ChosenEffort, info: ModelInfo) -> str:
+    always = ', as it always thinks' if chosen.asked == 'none' else ''
+    return (
+        f'Model {info.slug!r} does not take the reasoning effort {chosen.asked!r}, which {chosen.where} asks for'
+        f'{always}; it takes {", ".join(info.efforts)}.'
+    )
+
+
+def _has_unknown_tiers(info: ModelInfo) -> bool:
+    """Whether nobody says which tiers the model has: no list holds the retired ones any more."""
+    return not info.service_tiers and info.slug in RETIRED_MODELS
+
+
+def _warn(message: str) -> None:
+    # Whoever asked for the effort or the tier; the frames between are ours.
+    warnings.warn(message, UnsupportedSettingWarning, stacklevel=3)

@@ -29,8 +29,10 @@ from .._stream import CodexStream
 from ..errors import TransportError
 from .errors import mapped_errors
 from .growing_part import GrowingPart, growing_part
+from .history.turns import TURN_STATE_KEY
 from .instructions import REF_KEY
 from .output_parts import map_citations, map_usage, takes_citations
+from .spans import note_limits
 from .streamed_calls import StreamedCalls
 from .streamed_items import StreamedItems
 
@@ -93,10 +95,18 @@ class CodexStreamedResponse(StreamedResponse):
     def _on_started(self, event: ResponseStarted) -> _PartEvents:
         self.provider_response_id = event.response_id
         self._served_model = event.model
-        if self._instructions_ref is not None:
-            # At once, so that an answer that breaks off tells the next request of the conversation, too.
-            self.provider_details = {REF_KEY: self._instructions_ref}
+        # At once, so that an answer that breaks off tells the next request of the conversation, too.
+        details: dict[str, Any] = {} if self._instructions_ref is None else {REF_KEY: self._instructions_ref}
+        if (state := self._stream.turn_state) is not None:
+            details[TURN_STATE_KEY] = {'value': state, 'account': self._stream.account_tag}
+        self._note_limits(details)
+        self.provider_details = details or None
         return ()
+
+    def _note_limits(self, details: dict[str, Any]) -> None:
+        if (limits := self._stream.rate_limits) is not None:
+            details['rate_limits'] = limits.as_dict()
+            note_limits(limits)
 
     def _on_text(self, event: TextDelta) -> _PartEvents:
         growing = self._growing
@@ -180,6 +190,7 @@ class CodexStreamedResponse(StreamedResponse):
     def _on_ended(self, event: ResponseEnded) -> _PartEvents:
         reason = event.reason or event.status
         self.provider_details = {**(self.provider_details or {}), 'finish_reason': reason}
+        self._note_limits(self.provider_details)
         self.finish_reason = _FINISH_REASONS.get(reason)
         if event.refusal is not None:
             self.finish_reason = 'content_filter'

@@ -17,6 +17,47 @@ API_BASE_URL: Final = 'https://api.openai.com/v1'
 
 RESPONSES_PATH: Final = '/responses'
 
+BACKEND_PATH: Final = '/backend-api'
+"""Where the pages about a ChatGPT account are, on its host; those of Codex are below it (captured)."""
+
+CODEX_PATH: Final = f'{BACKEND_PATH}/codex'
+"""How the path of a base URL ends that is known to have the pages below (captured); others need not have them."""
+
+MODELS_PATH: Final = '/models'
+"""The list of models, behind the base URL (captured)."""
+
+CLIENT_VERSION: Final = '0.169.0'
+"""The version of the CLI whose protocol is spoken here: the list of models demands one and leaves out what older ones
+cannot use, and newer models are refused to those who name none (captured that it is sent; what for: public reports). Who
+is speaking is said by `originator` and `user-agent`."""
+
+VERSION_HEADER: Final = 'version'
+
+CLIENT_VERSION_PARAMETER: Final = 'client_version'
+
+ACCOUNTS_CHECK_PATH: Final = '/wham/accounts/check'
+USAGE_PATH: Final = '/wham/usage'
+"""The accounts of a login with their routing, and the limits of the plan, below `BACKEND_PATH` (captured)."""
+
+OTHER_USAGE_PATH: Final = '/api/codex/usage'
+"""The limits of the plan on a host without `BACKEND_PATH` (from the CLI's source)."""
+
+MODELS_ETAG_HEADER: Final = 'x-models-etag'
+"""Which version of the list of models an answer was made with (captured)."""
+
+MODELS_LIFETIME: Final = 300.0
+"""Seconds for which a list of models is not asked for again (the CLI's, from its source)."""
+
+ROUTING_OVERRIDE_HEADER: Final = 'x-openai-account-routing-override'
+"""Where the requests of an account have to be processed (captured)."""
+
+ROUTING_OVERRIDES: Final = frozenset({'us', 'us_cr'})
+NO_ROUTING_OVERRIDE: Final = 'NO_CONSTRAINT'
+"""What an account's override may be; the second stands for no header (captured)."""
+
+TURN_STATE_HEADER: Final = 'x-codex-turn-state'
+"""What ties the requests of one turn together: the first value of a turn is sent with its later requests (captured)."""
+
 DEFAULT_ORIGINATOR: Final = 'pydantic_ai_codex'
 """We name ourselves; the CLI sends `codex_cli_rs` or `codex_exec` (captured)."""
 
@@ -50,9 +91,6 @@ REQUEST_ID_HEADERS: Final = ('x-request-id', 'x-oai-request-id')
 ACTIVE_LIMIT_HEADER: Final = 'x-codex-active-limit'
 """The name of the limit that a request counted against; its headers begin with `x-<name>-` (captured)."""
 
-LIMIT_WINDOWS: Final = ('primary', 'secondary')
-"""The windows of a limit, usually five hours and a week, as they stand in `x-codex-primary-used-percent` (captured)."""
-
 AUTH_CLAIM: Final = 'https://api.openai.com/auth'
 """The JWT claim that holds `chatgpt_account_id`, `chatgpt_plan_type` and `chatgpt_account_is_fedramp` (captured)."""
 
@@ -68,11 +106,23 @@ MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
 MAX_ERROR_BODY_BYTES: Final = 64 * 1024
 """How much of an error page is read."""
 
+MAX_MODELS_BYTES: Final = 16 * 1024 * 1024
+"""The bound of a list of models, ours: it holds the instructions of each, some twenty thousand characters (captured)."""
+
+MAX_ACCOUNT_BYTES: Final = 1024 * 1024
+"""The bound of the other pages about an account, ours."""
+
 CONNECT_TIMEOUT: Final = 15.0
 """Seconds to connect (the CLI's WebSocket limit, from its source)."""
 
 IDLE_TIMEOUT: Final = 300.0
 """Seconds between two pieces of a stream (the CLI's `stream_idle_timeout_ms`, captured)."""
+
+LOOKUP_PATIENCE: Final = 5.0
+"""Seconds that a turn waits for what is looked up beside it, ours: it is of use, and the turn goes on without it."""
+
+LOOKUP_FAILURE_LIFETIME: Final = 300.0
+"""Seconds for which a turn does not look up again what could not be looked up, ours."""
 
 ISSUER: Final = 'https://auth.openai.com'
 """The login service (captured)."""

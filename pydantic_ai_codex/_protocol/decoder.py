@@ -14,12 +14,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, cast
 
 from pydantic_core import from_json
 
 from ..errors import IncompleteStreamError
-from .events import Event, ResponseEnded, ResponseStarted, UnknownEvent, Usage
+from .events import Event, RateLimitsSeen, ResponseEnded, ResponseStarted, UnknownEvent, Usage
 from .failures import error_from_event
 from .output.base import Events
 from .output.calls import Call
@@ -30,6 +30,10 @@ from .output.order import OneByOne
 from .output.pieces import HALVES, mended
 from .output.reasoning import Reasoning
 from .values import Wire, count_of, numbered_objects, object_or_empty, text_or_none
+from .waits import http_date
+
+if TYPE_CHECKING:
+    from .rate_limit_types import RateLimits
 
 _DONE: Final = b'[DONE]'
 
@@ -60,12 +64,14 @@ class ResponseDecoder:
 
     Args:
         headers: The headers of the answer with lower-case names, for the errors raised from its events.
-        now: The wall clock, for errors that tell when to come back; by default the `date` of the headers.
+        now: The wall clock, for what tells when to come back; by default the `date` of the headers.
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None, now: Callable[[], datetime] | None = None) -> None:
         self.ended = False
         """Whether the terminal event was received; what comes after it is ignored."""
+        self.rate_limits: RateLimits | None = None
+        """The limits of the plan, as far as events told of them."""
         self._headers = headers or {}
         self._now = now
         self._started = False
@@ -201,7 +207,19 @@ class ResponseDecoder:
 
     def _on_failed(self, wire: Wire) -> Sequence[Event] | None:
         self.ended = True
-        raise error_from_event(wire, self._headers, now=self._now and self._now())
+        raise error_from_event(wire, self._headers, now=self._now and self._now(), limits=self.rate_limits)
+
+    def _on_limits(self, wire: Wire) -> Sequence[Event] | None:
+        # Here, as not every stream tells of limits, and none does before there is an answer.
+        from .rate_limit_types import merged
+        from .rate_limits import limits_from_event
+
+        now = self._now() if self._now else http_date(self._headers.get('date'))
+        limits = limits_from_event(wire, now) if now else None
+        if limits is None:
+            return None
+        self.rate_limits = merged(limits, self.rate_limits)
+        return (RateLimitsSeen(limits),)
 
     _HANDLERS: ClassVar[dict[str, Callable[[Self, Wire], Sequence[Event] | None]]] = {
         'response.created': _on_started,
@@ -212,6 +230,7 @@ class ResponseDecoder:
         'response.incomplete': _on_ended,
         'response.failed': _on_failed,
         'error': _on_failed,
+        'codex.rate_limits': _on_limits,
     }
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from .rate_limit_types import RateLimits
 
 Phase: TypeAlias = Literal['commentary', 'final_answer']
 """What a message is: said on the way, or the answer (captured)."""
@@ -192,6 +195,12 @@ class ItemDone(NamedTuple):
     item: dict[str, Any]
 
 
+class RateLimitsSeen(NamedTuple):
+    """The limits of the plan, told in the middle of an answer; of no item, and at any place but after the end."""
+
+    limits: RateLimits
+
+
 @dataclass(frozen=True, slots=True)
 class UnknownEvent:
     """An event that is not read here, or that is no JSON object; kept, and harmless.
@@ -239,6 +248,7 @@ Event: TypeAlias = (
     | ItemStarted
     | ImagePartial
     | ItemDone
+    | RateLimitsSeen
     | UnknownEvent
     | ResponseEnded
 )

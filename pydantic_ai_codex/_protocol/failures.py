@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import from_json, to_json
 
 from ..errors import BackendError, FailureCategory
 from .constants import REQUEST_ID_HEADERS
+from .quota import limits_of_error, quota_hint, reset_of
 from .values import text_or_none
-from .waits import Said, Wait, find_wait
+from .waits import Said, find_wait
+
+if TYPE_CHECKING:
+    from .rate_limit_types import RateLimits
 
 _CODES: Final[dict[str, tuple[FailureCategory, int]]] = {
     # Codes of `response.failed` (captured), and the status that the same error has before a stream.
@@ -72,7 +76,11 @@ def error_from_response(
 
 
 def error_from_event(
-    event: dict[str, Any], headers: Mapping[str, str] | None = None, *, now: datetime | None = None
+    event: dict[str, Any],
+    headers: Mapping[str, str] | None = None,
+    *,
+    now: datetime | None = None,
+    limits: RateLimits | None = None,
 ) -> BackendError:
     """The error that an event `response.failed` or `error` stands for.
 
@@ -80,6 +88,7 @@ def error_from_event(
         event: The event.
         headers: The headers of the stream, with lower-case names.
         now: The wall clock, for what is told as a point in time; by default the `date` of the stream.
+        limits: The limits of the plan that an earlier event of the stream told.
     """
     response = event.get('response')
     details = _details(cast('dict[str, Any]', response) if isinstance(response, dict) else event)
@@ -99,6 +108,7 @@ def error_from_event(
         body=event,
         headers=headers or {},
         in_stream=True,
+        limits=limits,
     )
 
 
@@ -112,10 +122,14 @@ def _error(
     body: object,
     headers: Mapping[str, str],
     in_stream: bool = False,
+    limits: RateLimits | None = None,
 ) -> BackendError:
     """The error, with what follows from the rest: its category, when to try again, what to do, and the request's id."""
-    category = _category(code, error_type, status)
-    wait = find_wait(said, headers, is_quota=category == 'quota', in_stream=in_stream)
+    known, category = _known(code, error_type), _category(code, error_type, status)
+    told = limits_of_error(said, headers, limits, is_reached=known == 'usage_limit_reached')
+    wait = find_wait(
+        said, headers, window_resets_at=reset_of(told) if category == 'quota' else None, in_stream=in_stream
+    )
     return BackendError(
         message,
         status_code=status,
@@ -126,22 +140,11 @@ def _error(
         headers={name: value for name, value in headers.items() if name != 'set-cookie'},
         retry_after=wait.seconds,
         resets_at=wait.until,
+        rate_limits=told,
         request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), None),
         in_stream=in_stream,
-        hint=_quota_hint(_known(code, error_type), wait) if category == 'quota' else None,
+        hint=quota_hint(known, wait, told) if category == 'quota' else None,
     )
-
-
-def _quota_hint(code: str | None, wait: Wait) -> str:
-    if code == 'usage_not_included':
-        return 'The plan does not cover it.'
-    if wait != Wait():
-        return f'The limit of the plan is reached; it resets {wait}.'
-    if code == 'usage_limit_reached':
-        return 'The limit of the plan is reached; the backend does not say when it resets.'
-    if code == 'insufficient_quota':
-        return 'The quota is used up; look at the plan and at the billing of the account.'
-    return 'The plan does not cover it, or its limit is reached.'
 
 
 def _known(*codes: str | None) -> str | None:

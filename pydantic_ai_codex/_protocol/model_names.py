@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ..errors import ConfigurationError, ModelNameError
-from .model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelFacts
+from .model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelInfo
 
 WireEffort: TypeAlias = Literal['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 """An effort as the backend takes it."""
@@ -19,6 +19,9 @@ _BARE_PREFIX: Final = re.compile(r'codex-(?=gpt-|o\d)', re.IGNORECASE)
 _MODEL: Final = re.compile(r'gpt-|o\d|codex-', re.IGNORECASE)
 _EFFORT: Final[dict[str, Effort]] = {effort: effort for effort in EFFORTS}
 _FAST: Final = 'fast'
+_SETTING: Final = 'the setting `codex_reasoning_effort`'
+_THINKING: Final = 'the setting `thinking`'
+_VARIABLE: Final = 'the environment variable `CODEX_REASONING_EFFORT`'
 _SUFFIX: Final = re.compile(r'(?P<head>.*)(?P<mark>[:-])(?P<word>[^:-]*)', re.DOTALL)
 
 
@@ -36,8 +39,8 @@ class ModelName(NamedTuple):
     fast: bool = False
 
     @property
-    def facts(self) -> ModelFacts | None:
-        """What is known of the model, or `None` for a slug that is not known here."""
+    def facts(self) -> ModelInfo | None:
+        """What this package knows of the model, or `None` for a slug that is not known here."""
         return MODEL_FACTS.get(self.slug)
 
 
@@ -78,62 +81,69 @@ def parse_model_name(name: str) -> ModelName:
     return ModelName(slug or rest, effort, fast)
 
 
+class ChosenEffort(NamedTuple):
+    """The effort of a request, and how it came about.
+
+    Attributes:
+        effort: What goes on the wire, or `None` to leave the choice to the backend.
+        asked: What was asked for, or `None` where it is the model's own.
+        where: The place that asked for it.
+        is_clamped: Whether the model does not take what was asked for, so that another one stands in for it.
+    """
+
+    effort: WireEffort | None
+    asked: Effort | None = None
+    where: str | None = None
+    is_clamped: bool = False
+
+
 def choose_effort(
     name: ModelName,
     *,
+    info: ModelInfo | None = None,
     setting: str | None = None,
     thinking: bool | str | None = None,
     default: str | None = None,
-) -> WireEffort | None:
+) -> ChosenEffort:
     """Choose the effort for the wire.
 
     The first that is given wins: the explicit setting, the unified `thinking`, the name's suffix, the environment's
-    default, the model's default. The result is clamped to what the model takes; an unknown model gets what was asked.
+    default, the model's default. The result is clamped to what the model takes; a model whose efforts are not known gets
+    what was asked.
 
     Args:
         name: The parsed model name.
+        info: What the catalog says of the model; by default what this package knows.
         setting: The value of `codex_reasoning_effort`.
         thinking: The value of pydantic-ai's `thinking`. `True` only says that the model shall think, so a suffix or
             default still says how much; `False` asks for `none`.
         default: The value of `CODEX_REASONING_EFFORT`.
 
-    Returns:
-        The effort, or `None` to leave the choice to the backend.
-
     Raises:
         ConfigurationError: If `setting`, `thinking` or `default` is no effort.
     """
-    facts = name.facts
-    wanted: Effort | None
-    if setting is not None:
-        wanted = check_effort(setting, 'the setting `codex_reasoning_effort`')
-    elif thinking is False:
-        wanted = 'none'
-    elif isinstance(thinking, str):
-        wanted = check_effort(thinking, 'the setting `thinking`')
-    elif name.effort is not None:
-        wanted = name.effort
-    elif default:
-        wanted = check_effort(default, 'the environment variable `CODEX_REASONING_EFFORT`')
-    else:
-        wanted = facts.default_effort if facts else ('medium' if thinking else None)
-    if thinking is True and setting is None and wanted == 'none':
-        wanted = facts.default_effort if facts else 'medium'
-    if wanted is None:
-        return None
-    if facts is not None:
-        wanted = clamp_effort(wanted, facts.efforts)
-    # Captured: the CLI sends `xhigh` where the user chose `ultra`.
-    return 'xhigh' if wanted == 'ultra' else wanted
+    info = info or name.facts
+    asked, where = _asked(name, setting, thinking, default)
+    if asked is None or (asked == 'none' and thinking is True and setting is None):
+        return ChosenEffort(_own_effort(info, thinking=bool(thinking)))
+    effort = asked if info is None else clamp_effort(asked, info.efforts)
+    return ChosenEffort(_on_the_wire(effort), asked, where, is_clamped=effort != asked)
 
 
-def clamp_effort(effort: Effort, efforts: tuple[Effort, ...]) -> Effort:
-    """The effort itself where the model takes it, else the next higher one, else the model's highest."""
+def clamp_effort(effort: Effort, efforts: tuple[str, ...]) -> Effort:
+    """The effort itself where the model takes it, else the next higher one, else the model's highest.
+
+    Args:
+        effort: The effort.
+        efforts: What the model takes. Words that are not known have no place in the order, so they do not count, and
+            where no other stands the effort is as good as any.
+    """
+    known: list[Effort] = [each for each in EFFORTS if each in efforts]
     rank = EFFORTS.index(effort)
-    for each in efforts:
+    for each in known:
         if EFFORTS.index(each) >= rank:
             return each
-    return efforts[-1]
+    return known[-1] if known else effort
 
 
 def check_effort(value: object, where: str) -> Effort:
@@ -142,6 +152,36 @@ def check_effort(value: object, where: str) -> Effort:
     if effort is None:
         raise ConfigurationError(f'{value!r} in {where} is no reasoning effort; use one of {", ".join(EFFORTS)}.')
     return effort
+
+
+def _asked(
+    name: ModelName, setting: str | None, thinking: bool | str | None, default: str | None
+) -> tuple[Effort | None, str | None]:
+    """The effort that somebody asked for, and where."""
+    if setting is not None:
+        return check_effort(setting, _SETTING), _SETTING
+    if thinking is False:
+        return 'none', _THINKING
+    if isinstance(thinking, str):
+        return check_effort(thinking, _THINKING), _THINKING
+    if name.effort is not None:
+        return name.effort, 'the model name'
+    if default:
+        return check_effort(default, _VARIABLE), _VARIABLE
+    return None, None
+
+
+def _own_effort(info: ModelInfo | None, *, thinking: bool) -> WireEffort | None:
+    """The model's own effort; one that is not known is left to the backend."""
+    if info is None:
+        return 'medium' if thinking else None
+    effort = _EFFORT.get(info.default_effort or '')
+    return None if effort is None else _on_the_wire(effort)
+
+
+def _on_the_wire(effort: Effort) -> WireEffort:
+    # Captured: the CLI sends `xhigh` where the user chose `ultra`.
+    return 'xhigh' if effort == 'ultra' else effort
 
 
 def _without_prefixes(name: str) -> str:

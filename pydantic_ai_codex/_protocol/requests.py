@@ -1,18 +1,17 @@
-"""A request as a value, and its JSON body and headers."""
+"""A request as a value, and its JSON body."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias, cast
-from uuid import NAMESPACE_OID, uuid5
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from ..errors import ConfigurationError
-from .constants import HEADER_WORD, INCLUDE, PROTECTED_HEADERS, SESSION_HEADERS
+from .constants import INCLUDE, PROTECTED_HEADERS
 from .model_names import WireEffort
 
 ReasoningSummary: TypeAlias = Literal['auto', 'concise', 'detailed', 'none']
@@ -59,6 +58,8 @@ class CodexRequest:
         service_tier: The service tier, or `None` for the plan's own.
         session_id: What the prompt cache goes by, in headers and body.
         cache_key: The `prompt_cache_key`, where it is not the session.
+        turn_state: What the backend said in the first answer of this turn that ties its requests together.
+        window: How many compactions the conversation went through.
         timeout: Seconds for each step of the transport, a timeout object of the HTTP library, or `None` for our own.
         extra_headers: Headers of the user's; they win, except over those that carry the login.
         extra_body: Body fields of the user's; they win.
@@ -77,6 +78,8 @@ class CodexRequest:
     service_tier: str | None = None
     session_id: str
     cache_key: str | None = None
+    turn_state: str | None = None
+    window: int = 0
     timeout: object = None
     extra_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -115,6 +118,29 @@ def encode_body(request: CodexRequest) -> Iterator[bytes]:
     Raises:
         ConfigurationError: If a value has no JSON form, such as a lone surrogate in a text.
     """
+    before = b'{'
+    plain: JsonObject = {}
+    for name, value in _fields(request).items():
+        is_input = name == 'input' and value is request.input
+        if not is_input and not isinstance(value, EncodedJSON):
+            plain[name] = value
+            continue
+        if plain:
+            yield before + encode(plain).content[1:-1]
+            before, plain = b',', {}
+        yield b'%b%b:' % (before, to_json(name))
+        if isinstance(value, EncodedJSON):
+            yield value.content
+        else:
+            yield from _encode_input(request.input)
+        before = b','
+    if plain:
+        yield before + encode(plain).content[1:-1]
+    yield b'}'
+
+
+def _fields(request: CodexRequest) -> JsonObject:
+    """The fields of the body, those of the user's last."""
     body: JsonObject = {'model': request.model, 'instructions': request.instructions, 'stream': True}
     if request.service_tier is not None:
         body['service_tier'] = request.service_tier
@@ -133,18 +159,7 @@ def encode_body(request: CodexRequest) -> Iterator[bytes]:
     if text := _given(verbosity=request.verbosity, format=request.text_format):
         body['text'] = text
     body.update(request.extra_body)
-    before = b'{'
-    for name, value in body.items():
-        yield before
-        if name == 'input' and value is request.input:
-            yield b'"input":'
-            yield from _encode_input(request.input)
-        elif isinstance(value, EncodedJSON):
-            yield b'%b:%b' % (to_json(name), value.content)
-        else:
-            yield encode({name: value}).content[1:-1]
-        before = b','
-    yield b'}'
+    return body
 
 
 def encode(value: object) -> EncodedJSON:
@@ -192,28 +207,20 @@ def _check_numbers(value: object) -> None:
         )
 
 
-def session_headers(request: CodexRequest) -> dict[str, str]:
-    """The headers that say what is sent and to which conversation it belongs; names in lower case."""
-    headers = {
-        'accept': 'text/event-stream',
-        # The frames are small and wanted at once; a compressing proxy would hold them back.
-        'accept-encoding': 'identity',
-        'content-type': 'application/json',
-    }
-    headers.update(dict.fromkeys(SESSION_HEADERS, request.session_id))
-    headers.update((name.lower(), value) for name, value in request.extra_headers.items())
-    return headers
-
-
-def session_id_for(conversation_id: str) -> str:
-    """The session id of a conversation: its own id where a header can carry it, else one derived from it.
+def without_reasoning(request: CodexRequest) -> CodexRequest | None:
+    """The request without the reasoning of its history, for a backend that cannot decrypt it.
 
     Args:
-        conversation_id: The id of the conversation.
+        request: The request.
+
+    Returns:
+        Another request, or `None` where there is no reasoning in it, nothing else, or an input of the user's own in
+        `extra_body`.
     """
-    if len(conversation_id) <= 64 and HEADER_WORD.fullmatch(conversation_id):
-        return conversation_id
-    return str(uuid5(NAMESPACE_OID, conversation_id.encode('utf-8', 'surrogatepass').hex()))
+    kept = [item for item in request.input if item.get('type') != 'reasoning']
+    if not kept or len(kept) == len(request.input) or 'input' in request.extra_body:
+        return None
+    return replace(request, input=kept)
 
 
 def _has_no_json_number(value: object) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeVar
-
-from .constants import ACTIVE_LIMIT_HEADER, LIMIT_WINDOWS
-
-_T = TypeVar('_T')
+from typing import Any, Final, NamedTuple
 
 _MOST: Final = 1e11
 """A number of seconds beyond this (as a point in time: the year 5138) is nonsense."""
+
+_LONGEST: Final = 64
+"""Characters of a number; one that is longer is no number of seconds, and not worth the work."""
 
 _WORDS: Final = re.compile(
     r'try again in((?:\s*\d{1,9}(?:\.\d{1,9})?\s*'
@@ -58,20 +57,22 @@ class Said(NamedTuple):
     now: datetime | None = None
 
 
-def find_wait(said: Said, headers: Mapping[str, str], *, is_quota: bool = False, in_stream: bool = False) -> Wait:
+def find_wait(
+    said: Said, headers: Mapping[str, str], *, window_resets_at: datetime | None = None, in_stream: bool = False
+) -> Wait:
     """The wait that an error asks for.
 
     Args:
         said: What it says itself.
         headers: The headers of the answer, with lower-case names.
-        is_quota: Whether it is about the limits of the plan, so that the headers about these count.
+        window_resets_at: When the window that is used up begins anew, if the error is about the limits of the plan.
         in_stream: Whether the answer had begun well, so that its `retry-after` does not count.
     """
     now = said.now or http_date(headers.get('date'))
-    seconds = _number(said.details.get('resets_in_seconds'))
-    until = _moment(said.details.get('resets_at'))
-    if is_quota and seconds is None and until is None:
-        seconds, until = _used_up(headers)
+    seconds = number_in(said.details.get('resets_in_seconds'))
+    until = moment_in(said.details.get('resets_at'))
+    if seconds is None and until is None:
+        until = window_resets_at
     if until is None and seconds is not None and now is not None:
         until = now.astimezone(UTC) + timedelta(seconds=seconds)
     if seconds is None and until is not None and now is not None:
@@ -93,27 +94,38 @@ def http_date(value: str | None) -> datetime | None:
         return None
 
 
+def moment_in(value: object) -> datetime | None:
+    """A point in time from epoch seconds, or `None` where there is none."""
+    seconds = number_in(value)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def number_in(value: object, *, most: float = _MOST) -> float | None:
+    """A number that can be one of seconds, also written as text; `None` for anything else.
+
+    Args:
+        value: Whatever the backend sent.
+        most: Beyond this it is nonsense.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, str) and (len(value) > _LONGEST or not value.isascii() or '_' in value):
+        return None  # Python reads these as numbers, and nobody writes them.
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number <= most else None
+
+
 def _retry_after(headers: Mapping[str, str], now: datetime | None) -> float | None:
-    milliseconds = _number(headers.get('retry-after-ms'))
+    milliseconds = number_in(headers.get('retry-after-ms'))
     if milliseconds is not None:
         return milliseconds / 1000
-    seconds = _number(headers.get('retry-after'))
+    seconds = number_in(headers.get('retry-after'))
     if seconds is None and now is not None and (moment := http_date(headers.get('retry-after'))):
         return _until(moment, now)
     return seconds
-
-
-def _used_up(headers: Mapping[str, str]) -> tuple[float | None, datetime | None]:
-    """The reset of the windows that are used up; of the later one, where both are."""
-    limit = f'x-{headers.get(ACTIVE_LIMIT_HEADER, "codex").lower()}'
-    windows = [
-        f'{limit}-{window}'
-        for window in LIMIT_WINDOWS
-        if (_number(headers.get(f'{limit}-{window}-used-percent')) or 0) >= 100
-    ]
-    seconds = _known(_number(headers.get(f'{window}-reset-after-seconds')) for window in windows)
-    moments = _known(_moment(headers.get(f'{window}-reset-at')) for window in windows)
-    return max(seconds, default=None), max(moments, default=None)
 
 
 def _from_words(message: str) -> float | None:
@@ -129,29 +141,6 @@ def _scale(unit: str) -> float:
 
 def _until(moment: datetime, now: datetime) -> float:
     return max(0.0, (moment - now).total_seconds())
-
-
-def _moment(value: object) -> datetime | None:
-    """A point in time from epoch seconds."""
-    seconds = _number(value)
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
-def _number(value: object) -> float | None:
-    """A number that can be one of seconds, also written as text."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    if isinstance(value, str) and (not value.isascii() or '_' in value):
-        return None  # Python reads these as numbers, and nobody writes them.
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if 0 <= number <= _MOST else None
-
-
-def _known(values: Iterable[_T | None]) -> list[_T]:
-    return [value for value in values if value is not None]
 
 
 def _span(seconds: float) -> str:

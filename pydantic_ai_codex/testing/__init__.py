@@ -1,18 +1,24 @@
 """`CodexSimulator`, a strict stand-in for the Codex backend, and the script it plays.
 
 A script is made of turns: `reply`, `call_tool`, `turn`, `fail`, `fail_in_stream`, `usage_limit`, `raw_stream`,
-`connect_error`, or functions that return one of these. A `turn` is made of items: `think`, `say`, `refuse`, `call`,
+`connect_error`, `refuse_reasoning`, or functions that return one of these. A `turn` is made of items: `think`, `say`, `refuse`, `call`,
 `custom_call`, `shell_call`, `web_search`, `image`, `compaction`, `output_item`. The frames are reconstructed from
 streams that Codex CLI 0.169.0 accepted; the checks and their evidence are in `_checks.py` and its neighbours.
 
 `CodexSimulator().oauth` is the login service (`SimulatedIssuer`); its answers are scripted with `answer_with`,
 `late_answer`, `slow_answer`, `lost_answer`, `fail` and `connect_error`. `CodexSimulator().github` is GitHub with the
 releases of the Codex CLI (`SimulatedGitHub`); its answers are scripted with the same, and with `rate_limited`.
+
+`CodexSimulator().catalog` is the list of models (`SimulatedCatalog`), `.limits` how much of the plan is used
+(`SimulatedLimits`, with `LimitWindow`, `LimitCredits` and `OtherLimit`), and `.routing` where an account's requests have
+to go. What is asked for them is in `.lookups`, and scripted with `.fail_lookups(...)`, with the words of the login
+service.
 """
 
 from __future__ import annotations
 
 from ._auto import auto_reply
+from ._catalog import SimulatedCatalog
 from ._github import SimulatedGitHub
 from ._github_script import GitHubEntry, RateLimit, rate_limited
 from ._issuer import SimulatedIssuer
@@ -40,6 +46,8 @@ from ._items import (
     think,
     web_search,
 )
+from ._limits import LimitCredits, LimitWindow, OtherLimit, SimulatedLimits
+from ._lookups import LookupPath
 from ._records import GitHubRequest, IssuerEvent, RecordedRequest, SimulatorError
 from ._script import (
     Answer,
@@ -55,6 +63,7 @@ from ._script import (
     fail,
     fail_in_stream,
     raw_stream,
+    refuse_reasoning,
     reply,
     turn,
     usage_limit,
@@ -78,7 +87,11 @@ __all__ = (
     'IssuerEntry',
     'IssuerEvent',
     'Item',
+    'LimitCredits',
+    'LimitWindow',
+    'LookupPath',
     'NoAnswer',
+    'OtherLimit',
     'OutputItem',
     'RateLimit',
     'RawStream',
@@ -87,8 +100,10 @@ __all__ = (
     'Say',
     'ScriptEntry',
     'ShellCall',
+    'SimulatedCatalog',
     'SimulatedGitHub',
     'SimulatedIssuer',
+    'SimulatedLimits',
     'SimulatorError',
     'SimulatorServer',
     'Think',
@@ -113,6 +128,7 @@ __all__ = (
     'rate_limited',
     'raw_stream',
     'refuse',
+    'refuse_reasoning',
     'reply',
     'say',
     'shell_call',

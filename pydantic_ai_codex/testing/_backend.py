@@ -6,7 +6,7 @@ import inspect
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 from typing import Any, Final, TypeAlias, assert_never, cast
@@ -14,15 +14,26 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from .._protocol.constants import API_BASE_URL, CHATGPT_BASE_URL, INCLUDE, RESPONSES_PATH
+from .._protocol.constants import (
+    API_BASE_URL,
+    CHATGPT_BASE_URL,
+    INCLUDE,
+    MODELS_ETAG_HEADER,
+    RESPONSES_PATH,
+    TURN_STATE_HEADER,
+)
 from ._bodies import decompress, parse_body
+from ._catalog import SimulatedCatalog
 from ._checks import check_request
 from ._checks_auth import Caller, LoginKind, authenticate
 from ._exchange import Exchange, raw_pieces, turn_pieces
+from ._limits import SimulatedLimits, used_up
+from ._limits_wire import limit_headers, limits_event
 from ._records import RecordedHeaders, RecordedRequest, SimulatorError
 from ._rejections import Rejection, detail
 from ._script import Answer, HttpFailure, NoAnswer, RawStream, ScriptEntry, Turn, UsageLimit
-from ._wire import EVENT_STREAM, frames, limit_headers, usage_limit_body
+from ._turn_states import TurnStates
+from ._wire import EVENT_STREAM, frames, usage_limit_body
 from ._wire_facts import ResponseFacts, make_id
 
 Json: TypeAlias = dict[str, Any]
@@ -57,7 +68,10 @@ class Backend:
         default: ScriptEntry | None,
         now: Callable[[], datetime],
         extra_path: str | None,
+        turn_state: bool,
     ) -> None:
+        self.catalog = SimulatedCatalog()
+        self.limits = SimulatedLimits()
         self.strict = strict
         self.refuse_retired = refuse_retired
         self.default = default
@@ -68,6 +82,7 @@ class Backend:
         self.revoked: set[str] = set()
         self.unanswered: list[SimulatorError] = []
         self.responses = 0
+        self._turns = TurnStates() if turn_state else None
         self._routes: dict[str, LoginKind] = {}
         if extra_path is not None:
             self._routes[extra_path + RESPONSES_PATH] = 'api_key' if extra_path.endswith('/v1') else 'chatgpt'
@@ -93,6 +108,7 @@ class Backend:
         except Rejection as rejection:
             return exchange.begin_whole(rejection.status, rejection.body, {})
         try:
+            sticky = self._turn_state(record, caller)
             answer, facts = self._next_answer(record, caller, now, len(request.content))
         except (SimulatorError, httpx2.TransportError) as error:
             exchange.failure = error
@@ -101,7 +117,45 @@ class Backend:
         except BaseException:  # Such as `pytest.fail()` in a function of the test.
             exchange.close()
             raise
-        return _fill(exchange, answer, facts, caller)
+        return self._fill(exchange, answer, facts, caller, sticky)
+
+    def authenticate(self, kind: LoginKind, headers: Mapping[str, str], now: datetime) -> Caller:
+        """Find the caller.
+
+        Raises:
+            Rejection: 401.
+        """
+        with self.lock:
+            revoked = frozenset(self.revoked)
+        return authenticate(kind, headers, now=now, revoked=revoked)
+
+    def remember(self, error: SimulatorError) -> SimulatorError:
+        """Let `assert_exhausted` know of an error, should nobody else see it."""
+        with self.lock:
+            self.unanswered.append(error)
+        return error
+
+    def note(self, error: BaseException, what: str) -> SimulatorError:
+        """An error of something that a test has set, which `assert_exhausted` knows, too."""
+        failure = SimulatorError(f'{what} raised {type(error).__name__}: {error}')
+        failure.__cause__ = error
+        return self.remember(failure)
+
+    def _fill(
+        self, exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Caller, sticky: Mapping[str, str]
+    ) -> Exchange:
+        """Put what every answer carries beside what the script says."""
+        limits = self.limits.now()
+        plan_type = limits.plan_type or caller.plan_type or 'unknown'
+        if isinstance(answer, UsageLimit):
+            limits, plan_type = used_up(limits, answer.window, answer.resets_in_seconds), answer.plan_type
+        headers = {'x-request-id': make_id('req', facts.seed)}
+        if caller.plan_type is not None or isinstance(answer, UsageLimit):
+            headers |= limit_headers(limits, plan_type, facts.now)
+        if caller.plan_type is not None:
+            headers[MODELS_ETAG_HEADER] = self.catalog.etag
+        facts = replace(facts, limits=limits_event(limits, plan_type, facts.now))
+        return _fill(exchange, answer, facts, headers, sticky)
 
     def _accept(
         self, request: IncomingRequest, record: RecordedRequest, problem: Rejection | None, now: datetime
@@ -109,14 +163,27 @@ class Backend:
         kind = self._routes.get(request.path) if request.method == 'POST' else None
         if kind is None:
             raise detail('Not Found', status=404)
-        with self.lock:
-            revoked = frozenset(self.revoked)
-        caller = authenticate(kind, record.headers, now=now, revoked=revoked)
+        caller = self.authenticate(kind, record.headers, now)
         if problem is not None:
             raise problem
         if self.strict:
-            check_request(record.headers, record.body, caller, refuse_retired=self.refuse_retired)
+            served = self.catalog.served
+            check_request(record.headers, record.body, caller, refuse_retired=self.refuse_retired, served=served)
         return caller
+
+    def _turn_state(self, record: RecordedRequest, caller: Caller) -> dict[str, str]:
+        """What ties the requests of a turn together, if this simulator does that.
+
+        Raises:
+            SimulatorError: The request does not send back what it has to.
+        """
+        if self._turns is None or caller.plan_type is None:
+            return {}
+        try:
+            return {TURN_STATE_HEADER: self._turns.take(record, caller.account_id)}
+        except SimulatorError as error:
+            self.remember(error)
+            raise
 
     def _next_answer(
         self, record: RecordedRequest, caller: Caller, now: datetime, size: int
@@ -165,10 +232,7 @@ class Backend:
 
     def _note(self, record: RecordedRequest, problem: str) -> SimulatorError:
         """An error of a function that answers; `assert_exhausted` knows it, should nobody else see it."""
-        error = SimulatorError(f'The function that answers request {record.number} {problem}')
-        with self.lock:
-            self.unanswered.append(error)
-        return error
+        return self.remember(SimulatorError(f'The function that answers request {record.number} {problem}'))
 
 
 def _decoded(headers: Mapping[str, str], content: bytes) -> tuple[bytes, Json, Rejection | None]:
@@ -180,10 +244,9 @@ def _decoded(headers: Mapping[str, str], content: bytes) -> tuple[bytes, Json, R
         return content, {}, rejection
 
 
-def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Caller) -> Exchange:
-    base = {'x-request-id': make_id('req', facts.seed)}
-    if caller.plan_type is not None:
-        base |= limit_headers(facts.now, caller.plan_type)
+def _fill(
+    exchange: Exchange, answer: Answer, facts: ResponseFacts, base: Mapping[str, str], sticky: Mapping[str, str]
+) -> Exchange:
     match answer:
         case Turn():
             exchange.pieces, exchange.stop = turn_pieces(answer, frames(answer, facts))
@@ -191,15 +254,14 @@ def _fill(exchange: Exchange, answer: Answer, facts: ResponseFacts, caller: Call
             streamed = {'content-type': EVENT_STREAM, 'cache-control': 'no-cache'}
             if facts.model.isascii() and facts.model.isprintable():  # Without the checks, it may be anything.
                 streamed['openai-model'] = facts.model
-            return exchange.begin(200, {**streamed, **base, **lower_names(answer.headers)})
+            return exchange.begin(200, {**streamed, **base, **sticky, **lower_names(answer.headers)})
         case RawStream():
             exchange.pieces, exchange.stop = raw_pieces(answer)
-            return exchange.begin(200, {'content-type': answer.content_type, **base})
+            return exchange.begin(200, {'content-type': answer.content_type, **base, **sticky})
         case HttpFailure():
             return exchange.begin_whole(answer.status, answer.body, {**base, **lower_names(answer.headers)})
         case UsageLimit():
-            limits = limit_headers(facts.now, answer.plan_type, used_percent='100', resets_in=answer.resets_in_seconds)
-            return exchange.begin_whole(429, usage_limit_body(answer, facts.now), {**base, **limits})
+            return exchange.begin_whole(429, usage_limit_body(answer, facts.now), base)
         case NoAnswer():
             exchange.failure = answer.error(answer.message)
             exchange.close()

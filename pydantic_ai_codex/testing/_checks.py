@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from .._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS
+from ._catalog import Served
+from ._catalog_entries import SLUGS
 from ._checks_auth import Caller
+from ._checks_headers import check_headers
 from ._checks_input import check_input, input_texts
 from ._checks_tools import NAME, check_strict_schema, check_tool_choice, check_tools
 from ._rejections import detail, invalid, missing, quoted, unknown, wrong_type, wrong_value
@@ -37,10 +40,8 @@ FIELDS: Final = frozenset(
 )
 """Every field that the CLI sends (captured), and `instructions`, which it sent before."""
 
-_CATALOG_HIDDEN: Final = frozenset({'codex-auto-review', 'gpt-daybreak-blue-latest', 'gpt-daybreak-red-latest'})
-"""In the catalog, but not listed (captured); every other slug that is not listed is retired."""
-
-RETIRED: Final = frozenset(slug for slug, facts in MODEL_FACTS.items() if not facts.listed) - _CATALOG_HIDDEN
+RETIRED: Final = frozenset(MODEL_FACTS) - SLUGS
+"""The models that were served once, and that the list does not hold any more."""
 
 _WIRE_EFFORTS: Final = tuple(effort for effort in EFFORTS if effort != 'ultra')
 _TIERS: Final = ('auto', 'default', 'flex', 'priority')
@@ -60,7 +61,9 @@ _INCLUDES: Final = (
 )
 
 
-def check_request(headers: Mapping[str, str], body: Json, caller: Caller, *, refuse_retired: bool) -> None:
+def check_request(
+    headers: Mapping[str, str], body: Json, caller: Caller, *, refuse_retired: bool, served: Served
+) -> None:
     """Check everything but the authorization.
 
     Raises:
@@ -68,10 +71,14 @@ def check_request(headers: Mapping[str, str], body: Json, caller: Caller, *, ref
     """
     if headers.get('content-type', '').partition(';')[0].strip().lower() != 'application/json':
         raise detail('Unsupported content type', status=415)
+    _check_fields(body)
+    _check_model(body, served)
     for check in _CHECKS:
         check(body)
-    if refuse_retired and body['model'] in RETIRED:
+    _check_reasoning(body, served)
+    if _is_gone(body['model'], caller, served) or (refuse_retired and body['model'] in RETIRED):
         raise _unsupported_model(body['model'])
+    check_headers(headers, body)
     check_input(body.get('input'), caller.account_id)
 
 
@@ -82,11 +89,11 @@ def _check_fields(body: Json) -> None:
             raise detail(f'Unsupported parameter: {name}')
 
 
-def _check_model(body: Json) -> None:
+def _check_model(body: Json, served: Served) -> None:
     model = body.get('model')
     if not isinstance(model, str) or not model:
         raise missing('model')
-    if not _is_bare_slug(model):
+    if model not in served.efforts and not _is_bare_slug(model):
         raise _unsupported_model(model)
 
 
@@ -104,6 +111,11 @@ def _is_bare_slug(model: str) -> bool:
         if stem in MODEL_FACTS or stem in MODEL_ALIASES:
             return False
     return True
+
+
+def _is_gone(model: str, caller: Caller, served: Served) -> bool:
+    """Whether a test has said which models there are for a ChatGPT login, and this is none of them."""
+    return served.is_complete and caller.plan_type is not None and model not in served.efforts
 
 
 def _unsupported_model(model: str) -> Exception:
@@ -131,7 +143,7 @@ def _check_instructions(body: Json) -> None:
     raise detail('Instructions are required')
 
 
-def _check_reasoning(body: Json) -> None:
+def _check_reasoning(body: Json, served: Served) -> None:
     reasoning = body.get('reasoning')
     if reasoning is None:
         return
@@ -141,13 +153,14 @@ def _check_reasoning(body: Json) -> None:
     for name in fields:
         if name not in ('effort', 'summary', 'context'):
             raise unknown(f'reasoning.{name}')
-    _check_effort(fields.get('effort'), body['model'])
+    _check_effort(fields.get('effort'), body['model'], served)
     _check_choice('reasoning.summary', fields.get('summary'), _SUMMARIES)
 
 
-def _check_effort(effort: object, model: str) -> None:
+def _check_effort(effort: object, model: str, served: Served) -> None:
     facts = MODEL_FACTS.get(model)
-    efforts = tuple(known for known in _WIRE_EFFORTS if facts is None or known in facts.efforts)
+    known = served.efforts.get(model) or (_WIRE_EFFORTS if facts is None else facts.efforts)
+    efforts = tuple(each for each in known if each != 'ultra')  # A choice of the client's, which sends another.
     if effort is not None and effort not in efforts:
         raise invalid(
             f"Unsupported value: '{effort}' is not supported with the '{model}' model. "
@@ -237,11 +250,8 @@ def _dict(value: object) -> Json:
 
 
 _CHECKS: Final[tuple[Callable[[Json], None], ...]] = (
-    _check_fields,
-    _check_model,
     _check_stream_and_store,
     _check_instructions,
-    _check_reasoning,
     _check_options,
     check_tools,
     check_tool_choice,

@@ -17,7 +17,7 @@ from ._exchange import Exchange, whole_piece
 from ._github_answers import GitHubReply, Rate, answer, bad_credentials, check_limit, login_in, refused
 from ._github_files import Repository
 from ._github_script import GitHubEntry, as_plan, check_entries, replacement
-from ._issuer_script import IssuerAnswer, called, shaped, unanswered
+from ._issuer_script import IssuerAnswer, called, noted, shaped, unanswered
 from ._records import GitHubHost, GitHubRequest, RecordedHeaders, SimulatorError
 
 
@@ -261,22 +261,8 @@ class SimulatedGitHub:
         if plan is None:
             returned = shortened(repr(ordered))
             raise SimulatorError(f'The function that answers {record.method} {record.path} returned {returned}.')
-        return ordered, replace(plan, before=self._noted(plan.before), before_each=self._noted(plan.before_each))
-
-    def _noted(self, hook: Callable[[], object] | None) -> Callable[[], object] | None:
-        """A function of the test that is called while the answer is on its way; its failure is remembered, too."""
-        if hook is None:
-            return None
-
-        def call() -> None:
-            try:
-                hook()
-            except httpx2.TransportError:
-                raise  # It stands for a connection error.
-            except Exception as error:
-                raise self._note(error, 'What is called before the answer') from error
-
-        return call
+        before, before_each = noted(plan.before, self._note), noted(plan.before_each, self._note)
+        return ordered, replace(plan, before=before, before_each=before_each)
 
     def _note(self, error: BaseException, what: str) -> SimulatorError:
         if not isinstance(error, SimulatorError):

@@ -1,4 +1,4 @@
-"""What becomes of single requests to the simulated login service, or to GitHub, as data."""
+"""What becomes of single requests to the simulated login service, to GitHub, or of lookups, as data."""
 
 from __future__ import annotations
 
@@ -178,6 +178,24 @@ def as_issuer_answer(entry: object) -> IssuerAnswer | None:
             return IssuerAnswer(is_done=False, error=entry.error, message=entry.message)
         case _:
             return None
+
+
+def noted(
+    hook: Callable[[], object] | None, note: Callable[[BaseException, str], SimulatorError]
+) -> Callable[[], object] | None:
+    """A function of the test that is called while the answer is on its way; `note` remembers its failure."""
+    if hook is None:
+        return None
+
+    def call() -> None:
+        try:
+            hook()
+        except httpx2.TransportError:
+            raise  # It stands for a connection error.
+        except Exception as error:
+            raise note(error, 'What is called before the answer') from error
+
+    return call
 
 
 def called(entry: Callable[[RequestT], object], record: RequestT) -> Any:

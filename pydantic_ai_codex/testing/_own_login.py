@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from ._grants import Account, Grants, Login
-from ._issuer_options import Duration
+from ._issuer_options import Duration, as_timedelta
+
+_USUAL_AGE: Final = timedelta(hours=1)
 
 
 class OwnLogin:
@@ -58,4 +61,19 @@ def tokens_of(grants: Grants, login: Login, lifetime: Duration | None) -> dict[s
         'access_token': access_token,
         'refresh_token': login.refresh_token,
         'account_id': login.account.account_id,
+    }
+
+
+def usual_age(expires_in: Duration | None, lifetime: Duration) -> timedelta:
+    """How long ago a login was refreshed whose access token expires then."""
+    return _USUAL_AGE if expires_in is None else max(_USUAL_AGE, as_timedelta(lifetime) - as_timedelta(expires_in))
+
+
+def auth_document(tokens: dict[str, Any], last_refresh: datetime) -> dict[str, Any]:
+    """A whole `auth.json`."""
+    return {
+        'auth_mode': 'chatgpt',
+        'OPENAI_API_KEY': None,
+        'tokens': tokens,
+        'last_refresh': last_refresh.isoformat().replace('+00:00', 'Z'),
     }

@@ -80,9 +80,14 @@ class RecordedRequest:
     @property
     def outputs(self) -> list[Any]:
         """What the tools returned, in the order of the conversation: a text, or a list of parts with files."""
+        return [item['output'] for item in self.input_items if 'output' in item]
+
+    @property
+    def input_items(self) -> list[dict[str, Any]]:
+        """The items of the input, as far as there are any."""
         items: Any = self.body.get('input')
         found = cast('list[Any]', items) if isinstance(items, list) else []
-        return [item['output'] for item in found if isinstance(item, dict) and 'output' in item]
+        return [item for item in found if isinstance(item, dict)]
 
     def __repr__(self) -> str:
         return (

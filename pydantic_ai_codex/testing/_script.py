@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias, Unpack, cast
+from typing import Any, Final, Literal, TypeAlias, Unpack, cast
 
 import httpx2
 from typing_extensions import TypedDict
 
 from ..errors import ConfigurationError
 from ._items import Item, Think, call, say, think
-from ._records import RecordedRequest
+from ._limits import WindowName
+from ._records import RecordedRequest, SimulatorError
 
 Ending: TypeAlias = Literal['completed', 'incomplete', 'failed']
 JsonBody: TypeAlias = Mapping[str, Any] | Sequence[Any] | str
+
+_UNVERIFIED: Final[JsonBody] = {
+    'error': {
+        'message': 'The encrypted content gAAA...AA== could not be verified.',
+        'type': 'invalid_request_error',
+        'param': None,
+        'code': 'invalid_encrypted_content',
+    }
+}
+"""Public reports, such as openai/codex#8132."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,7 @@ class Turn:
     delay: float = 0.0
     chunk_bytes: int | None = None
     headers: Mapping[str, str] | None = None
+    limits_event: bool | Mapping[str, Any] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +73,7 @@ class UsageLimit:
 
     resets_in_seconds: int
     plan_type: str
+    window: WindowName = 'primary'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +111,13 @@ class TurnOptions(TypedDict, total=False):
     delay: float
     chunk_bytes: int | None
     headers: Mapping[str, str] | None
+    limits_event: bool | Mapping[str, Any]
 
 
 def turn(*items: Item, **options: Unpack[TurnOptions]) -> Turn:
     """One streamed response.
 
-    Frames are counted from `response.created`, which is the first. At most one of `cut_after`, `stall_after` and
+    Frames are counted from `response.created`, which is the first unless there is a `limits_event`. At most one of `cut_after`, `stall_after` and
     `end_after` can be given.
 
     Args:
@@ -113,7 +127,8 @@ def turn(*items: Item, **options: Unpack[TurnOptions]) -> Turn:
             drops the connection after n frames; `stall_after=n` sends nothing further, until the client goes away;
             `end_after=n` ends the stream cleanly without a terminal event. `delay` is the seconds between two pieces;
             `chunk_bytes` sends pieces of that size in place of frames, which may split characters. `headers` are
-            added to the response.
+            added to the response. `limits_event` begins the stream with the limits of the plan (see
+            `CodexSimulator.limits`); as an object, its fields replace those of the event.
 
     Raises:
         ConfigurationError: The options contradict each other or are out of range.
@@ -189,9 +204,39 @@ def fail(
     return HttpFailure(status=status, body=body, headers=headers)
 
 
-def usage_limit(resets_in_seconds: int = 7200, plan_type: str = 'plus') -> UsageLimit:
-    """The 429 `usage_limit_reached` of a used-up plan, with its `x-codex-*` headers."""
-    return UsageLimit(resets_in_seconds=resets_in_seconds, plan_type=plan_type)
+def usage_limit(
+    resets_in_seconds: int = 7200, plan_type: str = 'plus', *, window: WindowName = 'primary'
+) -> UsageLimit:
+    """The 429 `usage_limit_reached` of a used-up plan, with its `x-codex-*` headers.
+
+    Args:
+        resets_in_seconds: When the window begins anew.
+        plan_type: The plan.
+        window: Which window is used up; the rest is told as `CodexSimulator.limits` has it.
+    """
+    return UsageLimit(resets_in_seconds=resets_in_seconds, plan_type=plan_type, window=window)
+
+
+def refuse_reasoning(then: ScriptEntry | None = None) -> Callable[[RecordedRequest], Answer]:
+    """An entry of a script that refuses the encrypted reasoning of the history, as the backend sometimes does.
+
+    `turn(think('Hm.'), say('Hi'))`, `refuse_reasoning()`, `reply('...')` is a conversation whose second turn is refused
+    until it comes without reasoning. As a `default`, it refuses for as long as the reasoning comes.
+
+    Args:
+        then: The answer to a request without reasoning; by default such a request fails the test.
+    """
+    if then is not None:
+        check_turns(then)
+
+    def answer(request: RecordedRequest) -> Answer:
+        if any(item.get('type') == 'reasoning' for item in request.input_items):
+            return fail(400, body=_UNVERIFIED)
+        if then is None:
+            raise SimulatorError('there is no reasoning in the input that could be refused')
+        return then(request) if callable(then) else then
+
+    return answer
 
 
 def raw_stream(*chunks: bytes, content_type: str = 'text/event-stream; charset=utf-8', cut: bool = False) -> RawStream:

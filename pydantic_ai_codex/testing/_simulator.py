@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -18,8 +18,12 @@ from ._github import SimulatedGitHub
 from ._github_answers import HOSTS, host_of
 from ._grants import Account
 from ._issuer import SimulatedIssuer
-from ._issuer_options import Duration, as_timedelta
+from ._issuer_options import Duration
 from ._issuer_routes import is_for_issuer
+from ._issuer_script import IssuerEntry
+from ._lookups import LookupPath, Lookups
+from ._making import make_provider
+from ._own_login import auth_document, usual_age
 from ._records import RecordedRequest, SimulatorError
 from ._script import ScriptEntry, check_turns, described
 from ._server import SimulatorServer, serve
@@ -29,8 +33,6 @@ from ._transport import SimulatorTransport, origin_of
 if TYPE_CHECKING:
     from .. import CodexModel, CodexProvider, TransportPolicy
     from ..auth import Credentials
-
-_USUAL_AGE: Final = timedelta(hours=1)
 
 _BACKENDS: Final = frozenset(origin_of(httpx2.URL(url)) for url in (CHATGPT_BASE_URL, API_BASE_URL))
 
@@ -62,6 +64,7 @@ class CodexSimulator:
         base_url: str | None = None,
         account_id: str = DEFAULT_ACCOUNT_ID,
         plan_type: str = 'plus',
+        turn_state: bool = False,
     ) -> None:
         """Make a simulator.
 
@@ -74,6 +77,8 @@ class CodexSimulator:
             base_url: A further base URL that is answered, besides those of ChatGPT and of the API.
             account_id: The account of its login.
             plan_type: The plan of its login.
+            turn_state: Whether it ties the requests of a turn together: the answers carry `x-codex-turn-state`, and a
+                request that does not send the right one back raises `SimulatorError`, for `assert_exhausted` as well.
 
         Raises:
             ConfigurationError: An entry of the script, or the default, is no turn.
@@ -81,13 +86,22 @@ class CodexSimulator:
         if default is not None:
             check_turns(default)
         url = None if base_url is None else httpx2.URL(base_url.rstrip('/'))
+        extra_path = None if url is None else url.path.rstrip('/')
         self._backend = Backend(
             strict=strict,
             refuse_retired=refuse_retired,
             default=default,
             now=now,
-            extra_path=None if url is None else url.path.rstrip('/'),
+            extra_path=extra_path,
+            turn_state=turn_state,
         )
+        self.catalog: Final = self._backend.catalog
+        """The list of models."""
+        self.limits: Final = self._backend.limits
+        """The limits of the plan."""
+        self.routing = 'NO_CONSTRAINT'
+        """The `account_routing_override` of its account, such as `us`. No request is refused for it."""
+        self._lookups = Lookups(self._backend, routing=lambda: self.routing, extra_path=extra_path)
         origins = [] if url is None else [origin_of(url)]
         self._origins = frozenset([*_OTHERS, *HOSTS, *origins])
         self._base_url = base_url
@@ -116,6 +130,26 @@ class CodexSimulator:
         """Every request so far, refused ones included."""
         with self._backend.lock:
             return list(self._backend.records)
+
+    @property
+    def lookups(self) -> list[RecordedRequest]:
+        """Every request for the models, the accounts or the usage so far; the query of each is its `body`."""
+        return self._lookups.requests
+
+    def fail_lookups(self, entry: IssuerEntry, path: LookupPath | None = None, *, times: int | None = None) -> None:
+        """Answer the requests for the models, the accounts or the usage so, in place of what was ordered before.
+
+        Args:
+            entry: `fail(...)`, `connect_error(...)`, `answer_with(...)`, `late_answer(...)`, `slow_answer(...)`,
+                `lost_answer(...)`, a function that returns one of these from the request, or `None` for the usual
+                answer again. A request that is refused by itself, such as for its login, is not among them.
+            path: `models`, `accounts/check` or `usage`; all three by default.
+            times: For how many requests to each; for all that follow by default.
+
+        Raises:
+            ConfigurationError: The entry is no answer, there is no such path, or the times are no number.
+        """
+        self._lookups.order(entry, path, times)
 
     @property
     def remaining(self) -> int:
@@ -195,16 +229,8 @@ class CodexSimulator:
         """
         tokens = (self._oauth.log_in if new_login else self._oauth.own.tokens)(lifetime=expires_in)
         if last_refresh is None:
-            age = _USUAL_AGE
-            if expires_in is not None:
-                age = max(age, as_timedelta(self._oauth.access_token_lifetime) - as_timedelta(expires_in))
-            last_refresh = self._backend.now() - age
-        return {
-            'auth_mode': 'chatgpt',
-            'OPENAI_API_KEY': None,
-            'tokens': tokens,
-            'last_refresh': last_refresh.isoformat().replace('+00:00', 'Z'),
-        }
+            last_refresh = self._backend.now() - usual_age(expires_in, self._oauth.access_token_lifetime)
+        return auth_document(tokens, last_refresh)
 
     def revoke(self, token: str | None = None) -> None:
         """Refuse an access token from now on; its login goes on, and can be refreshed.
@@ -242,22 +268,12 @@ class CodexSimulator:
                 that begins with `sk-`) it uses the API in place of the login. A `cache_dir` needs
                 `github.is_cacheable`.
         """
-        from .. import CodexProvider, TransportPolicy
-
-        made: dict[str, Any] = {
-            'http_client': self.http_client,
-            'policy': policy or TransportPolicy(max_retries=0),
-            'clock': InstantClock(self._backend.now),
-            'cache_dir': False,  # A test writes nothing into its user's folder, and `github` has texts of its own.
-        }
+        made: dict[str, Any] = {'http_client': self.http_client, 'clock': InstantClock(self._backend.now)}
         if 'api_key' not in kwargs:
             made['credentials'] = self.credentials
         if self._base_url is not None:
             made['base_url'] = self._base_url
-        provider = CodexProvider(**{**made, **kwargs})
-        # With a client or an address of the caller's, a request may go anywhere.
-        provider.client.is_simulated = not {'http_client', 'base_url'} & kwargs.keys()
-        return provider
+        return make_provider(policy, made, kwargs)
 
     def model(self, name: str = 'gpt-5.1-codex', *, policy: TransportPolicy | None = None, **kwargs: Any) -> CodexModel:
         """Make a model that is served here.
@@ -298,4 +314,6 @@ class CodexSimulator:
             return self._oauth.answer(request)
         if host := host_of(request, _OTHERS):
             return self._github.answer(request, host)
+        if self._lookups.serves(request.path):
+            return self._lookups.answer(request)
         return self._backend.answer(request)

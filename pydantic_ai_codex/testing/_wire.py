@@ -36,6 +36,8 @@ def sse_frame(event: Mapping[str, Any]) -> bytes:
 
 def frames(turn: Turn, facts: ResponseFacts) -> Iterator[bytes]:
     """Every frame of a turn, up to its terminal event."""
+    if turn.limits_event is not False:
+        yield sse_frame({**facts.limits, **({} if turn.limits_event is True else turn.limits_event)})
     for number, event in enumerate(_events(turn, facts)):
         yield sse_frame({'type': event.pop('type'), 'sequence_number': number, **_padded(event, number)})
 
@@ -48,28 +50,6 @@ def derived_usage(turn: Turn, request_bytes: int) -> TokenUsage:
         output_tokens=sum(tokens for _, tokens in spent),
         reasoning_tokens=sum(tokens for item, tokens in spent if isinstance(item, Think)),
     )
-
-
-def limit_headers(
-    now: datetime, plan_type: str, *, used_percent: str = '42.5', resets_in: int = 1234
-) -> dict[str, str]:
-    """The usage limits that every answer to a ChatGPT login carries (captured)."""
-    epoch = int(now.timestamp())
-    return {
-        'x-codex-active-limit': 'codex',
-        'x-codex-plan-type': plan_type,
-        'x-codex-primary-used-percent': used_percent,
-        'x-codex-primary-window-minutes': '300',
-        'x-codex-primary-reset-at': str(epoch + resets_in),
-        'x-codex-primary-reset-after-seconds': str(resets_in),
-        'x-codex-secondary-used-percent': '7',
-        'x-codex-secondary-window-minutes': '10080',
-        'x-codex-secondary-reset-at': str(epoch + 500_000),
-        'x-codex-credits-has-credits': 'true',
-        'x-codex-credits-unlimited': 'false',
-        'x-codex-credits-balance': '12.5',
-        'x-codex-limit-name': 'codex',
-    }
 
 
 def usage_limit_body(limit: UsageLimit, now: datetime) -> Json:

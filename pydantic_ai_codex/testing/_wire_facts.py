@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class ResponseFacts:
         service_tier: The requested tier.
         encrypts: Whether the request includes `reasoning.encrypted_content`.
         request_bytes: The size of the request, from which the input tokens are derived.
+        limits: The event that tells the limits of the plan, for turns that have it.
     """
 
     seed: str
@@ -28,6 +31,7 @@ class ResponseFacts:
     service_tier: str = 'default'
     encrypts: bool = True
     request_bytes: int = 0
+    limits: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def make_id(prefix: str, seed: str, index: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""A login service to log in at, and a terminal to do it in."""
+"""A login service to log in at, a backend, and a terminal to do it in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from typing import Any
 import anyio.from_thread
 import pytest
 
-from pydantic_ai_codex.testing import CodexSimulator
+from pydantic_ai_codex.testing import CodexSimulator, auto_reply
+
+from .backend import Backend
 
 PROGRAM = """
 import fcntl, sys, termios
@@ -79,6 +81,18 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoginService]:
         monkeypatch.setattr('webbrowser.open', service.browse)
         monkeypatch.setenv('BROWSER', 'ours')
         yield service
+
+
+@pytest.fixture
+def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+    """A backend that answers whoever has the login in the environment."""
+    simulator = CodexSimulator(default=auto_reply)
+    monkeypatch.setenv('CODEX_ACCESS_TOKEN', simulator.access_token)
+    with (
+        anyio.from_thread.start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(simulator.serve()) as server,
+    ):
+        yield Backend(simulator, server.base_url)
 
 
 @pytest.fixture

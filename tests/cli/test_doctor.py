@@ -14,10 +14,12 @@ from typing import Any
 import anyio
 import pytest
 
+from pydantic_ai_codex import CodexProvider
 from pydantic_ai_codex._cli import FAILED, OK, main
 from pydantic_ai_codex._instructions import Instructions, cache_folder
 from pydantic_ai_codex.testing import CodexSimulator, connect_error, fake_access_token
 
+from .backend import Backend
 from .files import leave_note, write
 
 
@@ -51,7 +53,7 @@ def test_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert {name: check['state'] for name, check in checks.items() if check['state'] == 'fail'} == {}
     assert list(checks) == [
         'versions', 'source', 'file', 'mode', 'shape', 'writable', 'lock', 'token', 'refresh', 'account', 'clock',
-        'port', 'cache', 'originator', 'environment',
+        'port', 'cache', 'models', 'originator', 'environment',
     ]  # fmt: skip
 
 
@@ -289,6 +291,70 @@ def ask_for_instructions(simulator: CodexSimulator, *slugs: str) -> None:
             await instructions.get(slug)
 
     anyio.run(ask)
+
+
+OF_THIS_VERSION = '9 listed, the default is gpt-6.1-sol; none are cached, so these are those of this version'
+
+
+@pytest.mark.parametrize('with_login', [False, True])
+def test_models_that_nobody_asked_for(
+    with_login: bool, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    if with_login:
+        request.getfixturevalue('login')
+
+    _, checks = examined(capsys)
+
+    assert (checks['models']['state'], checks['models']['text']) == ('ok', OF_THIS_VERSION)
+
+
+def test_models_that_are_cached(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    provider = CodexProvider(
+        base_url='https://chatgpt.com/backend-api/codex', http_client=backend.simulator.http_client
+    )
+    backend.simulator.catalog.add('gpt-7-sol', priority=0)
+    anyio.run(provider.models)
+
+    _, checks = examined(capsys)
+
+    assert checks['models']['text'] == '10 listed, the default is gpt-7-sol; the backend was asked just now'
+    assert backend.pages == ['models']
+
+
+@pytest.mark.parametrize(
+    ('effort', 'outcome', 'text', 'advice'),
+    [
+        ('max', (OK, 'ok'), '', None),
+        (
+            'none',
+            (OK, 'warn'),
+            ', which has not the effort none of CODEX_REASONING_EFFORT',
+            'It takes low, medium, high, xhigh, max, ultra; low is sent instead.',
+        ),
+        (
+            'sk-secret',
+            (FAILED, 'fail'),
+            '; CODEX_REASONING_EFFORT names no effort',
+            'Set it to one of none, minimal, low, medium, high, xhigh, max, ultra, or unset it.',
+        ),
+    ],
+)
+@pytest.mark.usefixtures('login')
+def test_an_effort_that_the_default_model_lacks(
+    effort: str,
+    outcome: tuple[int, str],
+    text: str,
+    advice: str | None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('CODEX_REASONING_EFFORT', effort)
+
+    code, checks = examined(capsys)
+
+    assert (code, checks['models']['state']) == outcome
+    assert checks['models']['text'] == OF_THIS_VERSION + text
+    assert checks['models']['advice'] == advice
 
 
 @pytest.mark.usefixtures('login')

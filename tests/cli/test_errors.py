@@ -47,6 +47,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
         yield start
 
 
+async def no_wait(*_: object) -> None: ...
+
+
 def told(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """The error of `--json`, beside which nothing is said."""
     out, err = capsys.readouterr()
@@ -82,7 +85,7 @@ def test_a_program_gets_the_facts(serve: Callable[..., str], capsys: pytest.Capt
     error = told(capsys)
     assert error.pop('message').startswith('The backend answered 429: The usage limit has been reached. ')
     assert {name: error[name] for name in ('model_name', 'status_code', 'category', 'provider_error_type')} == {
-        'model_name': 'gpt-5.5',
+        'model_name': 'gpt-6.1-sol',
         'status_code': 429,
         'category': 'quota',
         'provider_error_type': 'usage_limit_reached',
@@ -135,10 +138,11 @@ def test_what_may_be_a_secret_is_not_repeated(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize('as_json', [False, True])
 def test_what_the_backend_says_stays_as_it_is(
-    as_json: bool, serve: Callable[..., str], capsys: pytest.CaptureFixture[str]
+    as_json: bool, serve: Callable[..., str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr('pydantic_ai_codex._clock.SystemClock.sleep', no_wait)
     said = 'Check the `base_url` of the field; or pass `credentials=` or `api_key=` to `CodexProvider`.'
-    url = serve(fail(404, message=said))
+    url = serve(*[fail(404, message=said)] * 5)
 
     assert main(['run', 'Hi', '--base-url', url, *['--json'] * as_json]) == FAILED
 
@@ -170,8 +174,6 @@ def test_what_is_said_of_failures_on_the_way(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    async def no_wait(*_: object) -> None: ...
-
     simulator = CodexSimulator(default=lambda _: connect_error(error))
     monkeypatch.setenv('CODEX_ACCESS_TOKEN', simulator.access_token)
     monkeypatch.setattr('pydantic_ai_codex._transport.http.make_client', simulator.http_client)
@@ -211,7 +213,7 @@ FOR_PROGRAMS: Final = re.compile(
 NOT_FOR_COMMANDS: Final = (
     # What is said of an argument or a setting that a program passed; the commands pass no such one.
     'The setting `', 'the setting `', 'The value of ... in the setting `', 'There is no setting ', 'No tool in the setting ',
-    'The `thinking` setting ', '`credentials` and `api_key` ', 'The `api_key` ', '`policy` ',
+    '`credentials` and `api_key` ', 'The `api_key` ', '`policy` ',
     '`provider` ', '`http_client` ', 'The `http_client` ', 'The factory `http_client` ', 'A store is an object ',
     # Of a login in the memory, of a store that is none of ours, and of `refresh='never'`.
     'Pass new ones, or a store, ', 'Call `TokenSource.refresh()`', '..., which this provider does not ',
@@ -222,8 +224,8 @@ NOT_FOR_COMMANDS: Final = (
     'The login is a platform API key. Give that ', 'The login has no ..., which ', '`CodexCredentialSource` is for ',
     # The settings of ChatGPT.
     'This account has the login with a device code switched off.',
-    # A `repr`.
-    'TokenSource(',
+    # A `repr`, and the name of a rule.
+    'TokenSource(', 'no usable login or setting',
 )  # fmt: skip
 """How the texts begin that no command can come to."""
 

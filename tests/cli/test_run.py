@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ import pytest
 from pydantic_ai_codex._cli import FAILED, NO_LOGIN, OK, USAGE, main
 from pydantic_ai_codex.auth import Credentials
 from pydantic_ai_codex.errors import CredentialsRefreshError
-from pydantic_ai_codex.testing import CodexSimulator, fake_access_token
+from pydantic_ai_codex.testing import CodexSimulator, fail, fake_access_token
+
+from .backend import Backend
 
 COMMAND = [sys.executable, '-m', 'pydantic_ai_codex']
 
@@ -113,6 +115,72 @@ def test_run_as_json(login: list[str], capsys: pytest.CaptureFixture[str]) -> No
     printed = json.loads(capsys.readouterr().out)
     assert (printed['model'], printed['output']) == ('gpt-5.5', 'Simulated answer to: Hello')
     assert set(printed) == {'model', 'output', 'thinking', 'finish_reason', 'response_id', 'usage'}
+
+
+def models_asked_for(backend: Backend) -> list[str]:
+    return [request.body['model'] for request in backend.simulator.requests]
+
+
+def test_run_takes_the_first_model_of_the_plan(backend: Backend) -> None:
+    backend.simulator.catalog.add('gpt-7-sol', priority=0)
+
+    assert main(['run', 'Hello', '--base-url', backend.base_url]) == OK
+    assert main(['run', 'Hello', '--base-url', backend.base_url, '-m', 'gpt-6-luna']) == OK
+
+    assert models_asked_for(backend) == ['gpt-7-sol', 'gpt-6-luna']
+    assert backend.pages.count('models') == 1
+
+
+def test_run_goes_on_where_nobody_says_which_models_there_are(backend: Backend) -> None:
+    backend.simulator.fail_lookups(fail(503))
+
+    assert main(['run', 'Hello', '--base-url', backend.base_url]) == OK
+
+    assert models_asked_for(backend) == ['gpt-6.1-sol']
+    assert backend.pages.count('models') == 1
+
+
+def test_a_model_that_is_not_served_is_an_error_that_names_others(
+    backend: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend.simulator.catalog.remove('gpt-5.5')
+
+    assert main(['run', 'Hello', '--base-url', backend.base_url, '-m', 'gpt-5.5']) == FAILED
+
+    err = capsys.readouterr().err
+    assert err.startswith('error: ')
+    assert "'gpt-6-sol'" in err
+    assert 'gpt-6.1-sol' in err
+
+
+@pytest.mark.filterwarnings('default::pydantic_ai.exceptions.UnsupportedSettingWarning')
+def test_an_effort_that_the_model_lacks_is_a_warning_for_a_person(
+    backend: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['run', 'Hello', '--base-url', backend.base_url, '-m', 'gpt-5.5-ultra']) == OK
+
+    out, err = capsys.readouterr()
+    assert out == 'Simulated answer to: Hello\n'
+    assert err.startswith("warning: Model 'gpt-5.5' does not take the reasoning effort 'ultra'")
+    assert len(err.splitlines()) == 1
+
+
+def test_retries_are_told_to_a_person(backend: Backend, terminal: Callable[..., Any]) -> None:
+    backend.simulator.add(fail(503, message='Away.'))
+    session = terminal('run', 'Hello', '--base-url', backend.base_url, **backend.environment)
+
+    assert session.end() == OK
+    assert session.shown.count('Trying again in ') == 1
+    assert 'The backend answered 503: Away.' in session.shown
+    assert 'Simulated answer to: Hello' in session.shown
+
+
+def test_retries_are_not_told_to_a_pipe(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.simulator.add(fail(503, message='Away.'))
+
+    assert main(['run', 'Hello', '--base-url', backend.base_url]) == OK
+
+    assert capsys.readouterr() == ('Simulated answer to: Hello\n', '')
 
 
 @pytest.mark.parametrize(

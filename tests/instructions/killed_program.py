@@ -28,7 +28,7 @@ from unittest.mock import patch
 import anyio
 import filelock  # noqa: F401  # pyright: ignore[reportUnusedImport] - once, and not in each fork
 
-from pydantic_ai_codex import _lock
+from pydantic_ai_codex import _cache_files, _lock
 from pydantic_ai_codex._instructions import Instructions, cache, errand
 from pydantic_ai_codex.testing import CodexSimulator, connect_error
 from pydantic_ai_codex.testing._clock import InstantClock
@@ -128,7 +128,7 @@ class Program:
 def touches_files(code: CodeType) -> bool:
     if code.co_filename == _lock.__file__:
         return code.co_name == 'try_file_lock'
-    return code.co_filename == cache.__file__ and 'MemoryCache' not in code.co_qualname
+    return code.co_filename in (cache.__file__, _cache_files.__file__) and 'MemoryCache' not in code.co_qualname
 
 
 class Trap:

@@ -147,6 +147,7 @@ ERRORS: dict[str, CodexError] = {
     'configuration': errors.ConfigurationError('Oh no.'),
     'model name': errors.ModelNameError('Oh no.'),
     'login': errors.CredentialsError('Oh no.'),
+    'model not served': errors.ModelNotServedError('Oh no.', model='gpt-5', successor='gpt-6', listed=('gpt-6',)),
     'no login': errors.CredentialsNotFoundError('Oh no.', path=Path('/somewhere')),
     'login file': errors.CredentialsFileError('Oh no.', path=Path('/somewhere')),
     'login not kept': errors.CredentialsSaveError('Oh no.', path=Path('/somewhere')),

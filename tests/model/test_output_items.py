@@ -46,6 +46,8 @@ from pydantic_ai_codex.testing import (
     web_search,
 )
 
+from .details import details_of
+
 pytestmark = pytest.mark.anyio
 
 PNG = b'\x89PNG\r\n\x1a\n'
@@ -432,9 +434,7 @@ async def test_refusals() -> None:
 
     assert response.text == 'Well: '
     assert response.finish_reason == 'content_filter'
-    assert response.provider_details == snapshot(
-        {'finish_reason': 'completed', 'refusal': 'No.', 'service_tier': 'default'}
-    )
+    assert details_of(response) == snapshot({'finish_reason': 'completed', 'refusal': 'No.', 'service_tier': 'default'})
 
 
 async def test_an_image_that_is_none_is_an_error() -> None:

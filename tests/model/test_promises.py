@@ -227,7 +227,8 @@ async def test_not_thinking_is_as_little_as_possible_and_told(codex_simulator: C
 async def test_the_most_thinking_is_the_most_of_that_model(name: str, effort: str) -> None:
     simulator = CodexSimulator(reply('Hi'), refuse_retired=False)
 
-    await simulator.model(f'{name}:max').request([], None, PARAMS)
+    with warnings.catch_warnings(action='ignore', category=UnsupportedSettingWarning):
+        await simulator.model(f'{name}:max').request([], None, PARAMS)
 
     assert simulator.requests[0].body['reasoning']['effort'] == effort
 

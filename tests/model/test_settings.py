@@ -1,4 +1,7 @@
-"""Settings, profile and tool choice, as they show in what is sent."""
+"""Settings, profile and tool choice, as they show in what is sent.
+
+The warnings, and what a catalog other than the bundled one decides, are asked of the functions themselves.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from pydantic_ai.exceptions import UserError
 from pydantic_ai.settings import ModelSettings, ToolOrOutput
 
 from pydantic_ai_codex import CodexModel, CodexModelSettings
+from pydantic_ai_codex._model.settings import wire_effort, wire_tier
+from pydantic_ai_codex._protocol.model_facts import ModelInfo
+from pydantic_ai_codex._protocol.model_names import parse_model_name
 from pydantic_ai_codex.testing import CodexSimulator, call_tool, reply
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +58,7 @@ async def test_every_setting_of_ours() -> None:
         codex_reasoning_summary='detailed',
         codex_text_verbosity='high',
         codex_prompt_cache_key='my-key',
-        service_tier='flex',
+        service_tier='priority',
     )
 
     body = await sent(settings=settings)
@@ -62,7 +68,7 @@ async def test_every_setting_of_ours() -> None:
             'reasoning': {'effort': 'low', 'summary': 'detailed'},
             'text': {'verbosity': 'high'},
             'prompt_cache_key': 'my-key',
-            'service_tier': 'flex',
+            'service_tier': 'priority',
         }
     )
 
@@ -92,17 +98,88 @@ async def test_the_precedence_of_the_effort(monkeypatch: pytest.MonkeyPatch) -> 
         ('gpt-5.1-codex-minimal', 'low'),
         ('gpt-5.1-codex-max-ultra', 'xhigh'),
         ('gpt-5.1-max', 'high'),
-        ('gpt-5.1-none', 'none'),
-        ('gpt-6.1-sol-ultra', 'xhigh'),
         ('gpt-6-luna-ultra', 'max'),
     ],
 )
-async def test_efforts_are_those_of_the_model(name: str, wanted: str) -> None:
+async def test_an_effort_that_the_model_lacks_is_clamped_and_told(name: str, wanted: str) -> None:
+    with pytest.warns(UnsupportedSettingWarning, match=f"'{wanted}' is sent"):
+        assert await effort(name) == wanted
+
+
+@pytest.mark.parametrize(('name', 'wanted'), [('gpt-5.1-none', 'none'), ('gpt-6.1-sol-ultra', 'xhigh')])
+async def test_an_effort_of_the_model_is_sent(name: str, wanted: str) -> None:
     assert await effort(name) == wanted
 
 
+def warning_of(settings: Any, thinking: object = None, name: str = 'gpt-5.5', info: ModelInfo | None = None) -> str:
+    """What `wire_effort` and `wire_tier` warn of; the only warning."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        wire_effort(settings, thinking, parse_model_name(name), info)
+        wire_tier(settings, parse_model_name(name), info)
+    [warning] = caught
+    assert warning.category is UnsupportedSettingWarning
+    return str(warning.message)
+
+
+def test_the_warning_names_the_model_the_wish_and_what_is_sent() -> None:
+    assert warning_of({'codex_reasoning_effort': 'max'}) == snapshot(
+        "Model 'gpt-5.5' does not take the reasoning effort 'max', which the setting `codex_reasoning_effort` asks for; it takes low, medium, high, xhigh. 'xhigh' is sent."
+    )
+    assert warning_of({}, thinking=False) == snapshot(
+        "Model 'gpt-5.5' does not take the reasoning effort 'none', which the setting `thinking` asks for, as it always thinks; it takes low, medium, high, xhigh. 'low' is sent."
+    )
+    assert warning_of({}, thinking=True, name='gpt-6-luna:minimal') == snapshot(
+        "Model 'gpt-6-luna' does not take the reasoning effort 'minimal', which the model name asks for; it takes low, medium, high, xhigh, max. 'low' is sent."
+    )
+
+
+def test_the_warning_of_a_tier_names_the_model_and_its_tiers() -> None:
+    assert warning_of({'service_tier': 'flex'}) == snapshot(
+        "Model 'gpt-5.5' has no service tier 'flex', which the setting `service_tier` asks for; it has priority. The request goes out without one."
+    )
+    assert warning_of({}, name='gpt-daybreak-blue-latest-fast') == snapshot(
+        "Model 'gpt-daybreak-blue-latest' has no service tier 'priority', which the model name asks for; it has none. The request goes out without one."
+    )
+
+
+async def test_the_policy_of_errors_sends_nothing() -> None:
+    simulator = CodexSimulator(default=reply('ok'))
+    settings = CodexModelSettings(codex_reasoning_effort='max', codex_effort_policy='error')
+
+    with pytest.raises(UserError, match=r"'gpt-5\.5' does not take the reasoning effort 'max'.*Ask for one of these"):
+        await Agent(simulator.model('gpt-5.5')).run('Hi', model_settings=settings)
+
+    assert simulator.requests == []
+
+
+async def test_the_policy_of_errors_takes_what_the_model_takes() -> None:
+    assert await effort('gpt-6.1-sol', codex_reasoning_effort='ultra', codex_effort_policy='error') == 'xhigh'
+    assert await effort('gpt-5.5', thinking=True, codex_effort_policy='error') == 'medium'
+
+
+def test_the_catalog_decides_over_what_this_package_knows() -> None:
+    info = ModelInfo('gpt-5.5', ('none', 'max'), 'max', None, service_tiers=('flex',))
+    name = parse_model_name('gpt-5.5-fast')
+
+    assert wire_effort({'codex_reasoning_effort': 'max'}, None, name, info) == 'max'
+    assert wire_tier({'service_tier': 'flex'}, name, info) == 'flex'
+    assert "no service tier 'priority'" in warning_of({}, name='gpt-5.5-fast', info=info)
+
+
+@pytest.mark.parametrize('name', ['gpt-99-unheard-of', 'gpt-5.1-codex-max'])
+def test_a_tier_goes_out_where_nobody_knows_the_tiers(name: str) -> None:
+    assert wire_tier({'service_tier': 'flex'}, parse_model_name(name)) == 'flex'
+    assert wire_tier({}, parse_model_name(f'{name}-fast')) == 'priority'
+
+
+@pytest.mark.parametrize('tier', ['auto', 'default'])
+def test_the_usual_tier_wins_over_the_name_and_is_left_out(tier: str) -> None:
+    assert wire_tier({'service_tier': tier}, parse_model_name('gpt-5.5-fast')) is None
+
+
 async def test_not_thinking_on_a_model_that_always_thinks() -> None:
-    with pytest.warns(UnsupportedSettingWarning, match="effort 'low'"):
+    with pytest.warns(UnsupportedSettingWarning, match="'low' is sent"):
         assert await effort('gpt-5.5', thinking=False) == 'low'
 
 
@@ -118,6 +195,7 @@ async def test_not_thinking_where_that_is_possible() -> None:
         {'codex_reasoning_effort': 'huge'},
         {'codex_reasoning_summary': 'short'},
         {'codex_text_verbosity': 'loud'},
+        {'codex_effort_policy': 'guess'},
         {'codex_resoning_effort': 'low'},
         {'codex_prompt_cache_key': ''},
         {'codex_commentary': 'both'},

@@ -25,6 +25,8 @@ from pydantic_ai_codex.testing import (
     turn,
 )
 
+from .details import details_of
+
 pytestmark = pytest.mark.anyio
 
 MESSAGES = [ModelRequest.user_text_prompt('Hello')]
@@ -52,7 +54,7 @@ async def test_usage_finish_reason_and_ids() -> None:
         output_reasoning_tokens=5,
         details={'reasoning_tokens': 5},
     )
-    assert (response.finish_reason, response.provider_details, response.provider_name) == snapshot(
+    assert (response.finish_reason, details_of(response), response.provider_name) == snapshot(
         ('stop', {'finish_reason': 'completed', 'service_tier': 'default'}, 'codex')
     )
     assert response.provider_url == 'https://chatgpt.com/backend-api/codex'
@@ -123,7 +125,7 @@ async def test_a_refusal_is_a_content_filter() -> None:
     )
 
     assert (response.parts, response.finish_reason) == ([], 'content_filter')
-    assert response.provider_details == snapshot({'finish_reason': 'completed', 'refusal': 'I will not.'})
+    assert details_of(response) == snapshot({'finish_reason': 'completed', 'refusal': 'I will not.'})
 
 
 async def test_unknown_events_and_items_do_no_harm() -> None:

@@ -132,7 +132,7 @@ def test_a_second_loop_with_a_client_that_was_passed_in() -> None:
             heard: list[str] = []
             for _ in range(2):
                 # Its owner uses it on this loop in the meantime.
-                assert (await http_client.get(f'{server.base_url}/models')).status_code == 404
+                assert (await http_client.get(f'{server.base_url}/nowhere')).status_code == 404
                 heard.append(await ask(one_model, 'on the loop of its owner'))
                 heard.append(await anyio.to_thread.run_sync(on_another_loop))
             return heard

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from pydantic_ai_codex._protocol.events import (
     Event,
     ItemDone,
     ItemStarted,
+    RateLimitsSeen,
     ReasoningDelta,
     ReasoningDone,
     ResponseEnded,
@@ -27,6 +29,7 @@ from pydantic_ai_codex._protocol.events import (
     UnknownEvent,
     Usage,
 )
+from pydantic_ai_codex._protocol.rate_limit_types import Credits, RateLimits, RateLimitWindow
 from pydantic_ai_codex.errors import BackendError, CodexError, IncompleteStreamError
 
 Frame = dict[str, Any]
@@ -609,6 +612,47 @@ def test_reasoning_without_sealed_content() -> None:
 )
 def test_unknown_event_is_kept(data: bytes) -> None:
     assert ResponseDecoder().receive(data) == (UnknownEvent(json.loads(data)['type'], data),)
+
+
+LIMITS = frame('codex.rate_limits', plan_type='plus', rate_limits={'primary': {'used_percent': 43}})
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+
+
+def test_limits_of_the_plan() -> None:
+    decoder = ResponseDecoder({}, lambda: NOW)
+
+    assert decoder.rate_limits is None
+    assert decoder.receive(json.dumps(LIMITS).encode()) == (
+        RateLimitsSeen(RateLimits(plan_type='plus', primary=RateLimitWindow(43.0), observed_at=NOW, source='event')),
+    )
+    decoder.receive(json.dumps(frame('codex.rate_limits', credits={'unlimited': True})).encode())
+    assert decoder.rate_limits is not None
+    assert (decoder.rate_limits.primary, decoder.rate_limits.credits) == (
+        RateLimitWindow(43.0),
+        Credits(unlimited=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ('headers', 'observed_at'),
+    [({'date': 'Sat, 21 Nov 2026 12:30:00 GMT'}, NOW), ({'date': 'today'}, None), ({}, None)],
+)
+def test_limits_are_told_at_some_time(headers: dict[str, str], observed_at: datetime | None) -> None:
+    decoder = ResponseDecoder(headers)
+    decoder.receive(json.dumps(LIMITS).encode())
+
+    assert (decoder.rate_limits and decoder.rate_limits.observed_at) == observed_at
+
+
+def test_a_failure_holds_the_limits_that_were_told_before_it() -> None:
+    decoder = ResponseDecoder({'x-codex-secondary-used-percent': '7', 'x-codex-primary-used-percent': '1'}, lambda: NOW)
+    decoder.receive(json.dumps(LIMITS).encode())
+
+    with pytest.raises(BackendError) as caught:
+        decoder.receive(json.dumps(frame('error', code='server_error')).encode())
+
+    assert caught.value.rate_limits is not None
+    assert caught.value.rate_limits.windows == {'primary': (43.0, None, None), 'secondary': (7.0, None, None)}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pydantic_ai_codex import errors
+from pydantic_ai_codex._protocol.rate_limit_types import Credits, RateLimits, RateLimitWindow
 from pydantic_ai_codex.errors import (
     AccountChangedError,
     BackendError,
@@ -25,11 +26,14 @@ from pydantic_ai_codex.errors import (
     LoginError,
     MalformedStreamError,
     ModelNameError,
+    ModelNotServedError,
     StreamError,
     TransportError,
     TransportTimeoutError,
 )
 from pydantic_ai_codex.testing import SimulatorError
+
+OBSERVED = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
 def backend_error() -> BackendError:
@@ -43,6 +47,13 @@ def backend_error() -> BackendError:
         headers={'retry-after': '5'},
         retry_after=5.0,
         resets_at=datetime(2026, 11, 21, 14, 30, tzinfo=UTC),
+        rate_limits=RateLimits(
+            primary=RateLimitWindow(100.0, 300, datetime(2026, 11, 21, 14, 30, tzinfo=UTC)),
+            credits=Credits(True, False, '12.5'),
+            others=(RateLimits(limit_id='code_review', observed_at=OBSERVED, source='headers'),),
+            observed_at=OBSERVED,
+            source='headers',
+        ),
         request_id='req_1',
         in_stream=True,
     )
@@ -65,6 +76,7 @@ ERRORS: list[CodexError] = [
     LoginError('text', reason='denied'),
     BackendError('text'),
     backend_error(),
+    ModelNotServedError('text', model='gpt-5.1', successor='gpt-5.5', listed=('gpt-5.5',), hint='Use another.'),
     TransportError('text'),
     TransportError('text', phase='connect'),
     TransportError('text', phase='read', in_stream=True),

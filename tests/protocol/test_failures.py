@@ -11,6 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from pydantic_ai_codex._protocol.failures import error_from_event, error_from_response
+from pydantic_ai_codex._protocol.rate_limits import limits_from_event
 
 USAGE_LIMIT = {
     'error': {
@@ -31,6 +32,8 @@ def response_error(status: int, body: object, headers: dict[str, str] | None = N
     """The error that a JSON body stands for, as its text and those of its fields that are set."""
     error = error_from_response(status, headers or {}, json.dumps(body).encode(), now=NOW)
     fields = {name: value for name, value in vars(error).items() if value not in (None, {}, False)}
+    if error.rate_limits:
+        fields['rate_limits'] = error.rate_limits.as_dict()
     return {**fields, 'message': str(error)}
 
 
@@ -64,6 +67,13 @@ def test_plan_limit() -> None:
             'headers': {'x-request-id': 'req_1', 'x-codex-plan-type': 'plus'},
             'retry_after': 7200.0,
             'resets_at': datetime(2026, 11, 21, 5, 12, 37, tzinfo=UTC),
+            'rate_limits': {
+                'limit_id': 'codex',
+                'plan_type': 'plus',
+                'limit_reached': True,
+                'observed_at': '2026-11-21T03:12:37+00:00',
+                'source': 'headers',
+            },
             'request_id': 'req_1',
             'hint': 'The limit of the plan is reached; it resets at 2026-11-21 05:12 UTC, in 2 h 0 min.',
         }
@@ -284,10 +294,6 @@ def windows(**values: str) -> dict[str, str]:
     return {f'x-codex-{name.replace("_", "-")}': value for name, value in values.items()}
 
 
-FIVE_HOURS = windows(primary_used_percent='100', primary_reset_at='1795234357')
-A_WEEK = windows(secondary_used_percent='100.0', secondary_reset_at='1795835557')
-
-
 @pytest.mark.parametrize(
     ('details', 'headers', 'hint'),
     [
@@ -297,27 +303,10 @@ A_WEEK = windows(secondary_used_percent='100.0', secondary_reset_at='1795835557'
         ({'resets_in_seconds': 200_000}, {}, 'it resets at 2026-11-23 10:45 UTC, in 2 d 7 h.'),
         ({'resets_at': 1795237957, 'resets_in_seconds': 60}, {}, 'it resets at 2026-11-21 05:12 UTC, in 1 min.'),
         ({'resets_at': 1700000000}, {}, 'it resets at 2023-11-14 22:13 UTC, in 0 min.'),
-        # The window that is used up tells, where the body does not.
-        ({}, FIVE_HOURS, 'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.'),
-        ({'resets_at': 'soon'}, FIVE_HOURS, 'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.'),
-        ({'resets_in_seconds': 60}, FIVE_HOURS, 'it resets at 2026-11-21 03:13 UTC, in 1 min.'),
-        ({}, FIVE_HOURS | A_WEEK, 'it resets at 2026-11-28 03:12 UTC, in 7 d 0 h.'),
-        (
-            {},
-            windows(primary_used_percent='101', primary_reset_after_seconds='3600'),
-            'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
-        ),
-        (
-            {},
-            {'x-codex-active-limit': 'Other', 'x-other-primary-used-percent': '100', 'x-other-primary-reset-at': '1795234357'},
-            'it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
-        ),
         ({}, {'retry-after': '60'}, 'it resets in 1 min.'),
-        ({}, windows(primary_used_percent='99.9', primary_reset_at='1795234357'), None),
-        ({}, windows(primary_used_percent='100', primary_reset_at='soon'), None),
         ({}, windows(primary_reset_at='1795234357'), None),
     ],
-)  # fmt: skip
+)
 def test_when_a_plan_limit_resets(details: dict[str, object], headers: dict[str, str], hint: str | None) -> None:
     content = json.dumps({'error': {'type': 'usage_limit_reached', **details}}).encode()
 
@@ -326,6 +315,171 @@ def test_when_a_plan_limit_resets(details: dict[str, object], headers: dict[str,
     assert error.hint == f'The limit of the plan is reached; {hint or "the backend does not say when it resets."}'
     assert (error.resets_at is not None) is ('resets at' in str(error))
     assert (error.retry_after is not None) is (hint is not None)
+
+
+FIVE_HOURS = windows(primary_used_percent='100', primary_window_minutes='300', primary_reset_at='1795234357')
+A_WEEK = windows(secondary_used_percent='100.0', secondary_window_minutes='10080', secondary_reset_at='1795835557')
+OTHER = {'x-codex-active-limit': 'Codex-Spark', 'x-codex-spark-primary-used-percent': '100'}
+
+
+@pytest.mark.parametrize(
+    ('details', 'headers', 'hint'),
+    [
+        (
+            {},
+            FIVE_HOURS,
+            'The 5 h window of the plan is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
+        ),
+        (
+            {'resets_at': 'soon'},
+            FIVE_HOURS | windows(secondary_used_percent='7', credits_has_credits='true', credits_balance='12.5'),
+            'The 5 h window of the plan is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min. '
+            'The secondary window stands at 7 %. Credits: 12.5.',
+        ),
+        # Of two that are used up, the later one counts.
+        (
+            {},
+            FIVE_HOURS | A_WEEK,
+            'The week window of the plan is used up (100 %); it resets at 2026-11-28 03:12 UTC, in 7 d 0 h. '
+            'The 5 h window stands at 100 %.',
+        ),
+        # What the error itself says goes before the headers, also where these are rounded ...
+        (
+            {'resets_at': 1795234300, 'resets_in_seconds': 3543},
+            FIVE_HOURS,
+            'The 5 h window of the plan is used up (100 %); it resets at 2026-11-21 04:11 UTC, in 1 h 0 min.',
+        ),
+        # ... and then another window is meant than theirs.
+        (
+            {'resets_in_seconds': 60},
+            FIVE_HOURS,
+            'The limit of the plan is reached; it resets at 2026-11-21 03:13 UTC, in 1 min. '
+            'The 5 h window stands at 100 %.',
+        ),
+        (
+            {},
+            windows(primary_used_percent='101', primary_reset_after_seconds='3600'),
+            'The primary window of the plan is used up (101 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
+        ),
+        (
+            {},
+            OTHER | {'x-codex-spark-limit-name': 'Spark', 'x-codex-spark-primary-reset-at': '1795234357'},
+            "The primary window of the limit 'Spark' is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.",
+        ),
+        (
+            {},
+            OTHER,
+            "The primary window of the limit 'codex_spark' is used up (100 %); the backend does not say when it resets.",
+        ),
+        (
+            {},
+            windows(primary_used_percent='99.96', primary_reset_at='1795234357', credits_unlimited='1'),
+            'The limit of the plan is reached; the backend does not say when it resets. '
+            'The primary window stands at 99.9 %. Credits: unlimited.',
+        ),
+        (
+            {'resets_at': 1795237957},
+            windows(primary_used_percent='100', primary_reset_at='soon', credits_has_credits='false'),
+            'The primary window of the plan is used up (100 %); it resets at 2026-11-21 05:12 UTC, in 2 h 0 min. '
+            'Credits: none.',
+        ),
+        (
+            {'code': 'insufficient_quota', 'type': None},
+            windows(primary_used_percent='5'),
+            'The quota is used up; look at the plan and at the billing of the account. '
+            'The primary window stands at 5 %.',
+        ),
+        ({'code': 'usage_not_included'}, FIVE_HOURS, 'The plan does not cover it.'),
+    ],
+)
+def test_which_window_is_used_up(details: dict[str, object], headers: dict[str, str], hint: str) -> None:
+    content = json.dumps({'error': {'type': 'usage_limit_reached', **details}}).encode()
+
+    assert error_from_response(429, headers, content, now=NOW).hint == hint
+
+
+def test_the_limits_behind_a_refusal() -> None:
+    error = error_from_response(429, FIVE_HOURS, json.dumps(USAGE_LIMIT).encode(), now=NOW)
+
+    assert error.rate_limits is not None
+    assert error.rate_limits.as_dict() == snapshot(
+        {
+            'limit_id': 'codex',
+            'plan_type': 'plus',
+            'primary': {'used_percent': 100.0, 'window_minutes': 300, 'resets_at': '2026-11-21T04:12:37+00:00'},
+            'blocking': 'primary',
+            'limit_reached': True,
+            'observed_at': '2026-11-21T03:12:37+00:00',
+            'source': 'headers',
+        }
+    )
+
+
+def test_what_a_refusal_without_limits_in_its_headers_tells() -> None:
+    error = error_from_response(429, {}, json.dumps(USAGE_LIMIT).encode(), now=NOW)
+
+    assert error.rate_limits is not None
+    assert error.rate_limits.as_dict() == snapshot(
+        {
+            'limit_id': 'codex',
+            'plan_type': 'plus',
+            'limit_reached': True,
+            'observed_at': '2026-11-21T03:12:37+00:00',
+            'source': 'headers',
+        }
+    )
+
+
+def test_a_reset_that_only_the_refusal_tells() -> None:
+    content = json.dumps(USAGE_LIMIT).encode()
+
+    for window in ('primary', 'secondary'):
+        headers = {f'x-codex-{window}-used-percent': '100'}
+        limits = error_from_response(429, headers, content, now=NOW).rate_limits
+        assert limits is not None
+        assert limits.windows[window] == (100.0, None, datetime(2026, 11, 21, 5, 12, 37, tzinfo=UTC))
+
+
+def test_every_refusal_tells_the_limits() -> None:
+    error = error_from_response(500, FIVE_HOURS, b'', now=NOW)
+
+    assert error.rate_limits is not None
+    assert (error.rate_limits.blocking, error.rate_limits.limit_reached, error.hint) == ('primary', None, None)
+    assert error_from_response(500, {}, b'', now=NOW).rate_limits is None
+
+
+def test_limits_without_a_clock_are_not_known() -> None:
+    assert error_from_response(500, FIVE_HOURS, b'').rate_limits is None
+    assert (
+        error_from_response(500, {**FIVE_HOURS, 'date': 'Sat, 21 Nov 2026 03:12:37 GMT'}, b'').rate_limits is not None
+    )
+
+
+def test_an_event_of_the_stream_is_newer_than_its_headers() -> None:
+    event = {'rate_limits': {'primary': {'used_percent': 100, 'window_minutes': 300, 'reset_at': 1795234357}}}
+    told = limits_from_event(event, NOW)
+
+    error = error_from_event(
+        {'type': 'response.failed', 'response': {'error': {'code': 'usage_limit_reached'}}},
+        windows(primary_used_percent='42', secondary_used_percent='7', plan_type='plus'),
+        now=NOW,
+        limits=told,
+    )
+
+    assert error.rate_limits is not None
+    assert error.rate_limits.as_dict() == snapshot(
+        {
+            'limit_id': 'codex',
+            'plan_type': 'plus',
+            'primary': {'used_percent': 100.0, 'window_minutes': 300, 'resets_at': '2026-11-21T04:12:37+00:00'},
+            'secondary': {'used_percent': 7.0},
+            'blocking': 'primary',
+            'limit_reached': True,
+            'observed_at': '2026-11-21T03:12:37+00:00',
+            'source': 'event',
+        }
+    )
+    assert error.resets_at == datetime(2026, 11, 21, 4, 12, 37, tzinfo=UTC)
 
 
 def test_a_plan_limit_inside_a_stream() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from pydantic_ai_codex._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort
+from pydantic_ai_codex._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelInfo
 from pydantic_ai_codex._protocol.model_names import ModelName, WireEffort, choose_effort, parse_model_name
 from pydantic_ai_codex.errors import ConfigurationError, ModelNameError
 
@@ -187,7 +188,9 @@ def test_empty_name_is_refused(name: str) -> None:
 def test_the_first_effort_that_is_given_wins(
     name: str, setting: str | None, thinking: bool | str | None, default: str | None, expected: WireEffort | None
 ) -> None:
-    assert choose_effort(parse_model_name(name), setting=setting, thinking=thinking, default=default) == expected
+    chosen = choose_effort(parse_model_name(name), setting=setting, thinking=thinking, default=default)
+
+    assert chosen.effort == expected
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,72 @@ def test_the_first_effort_that_is_given_wins(
     ],
 )
 def test_clamps(slug: str, efforts: list[WireEffort]) -> None:
-    assert [choose_effort(ModelName(slug), setting=effort) for effort in EFFORTS] == efforts
+    chosen = [choose_effort(ModelName(slug), setting=effort) for effort in EFFORTS]
+
+    assert [each.effort for each in chosen] == efforts
+
+
+@pytest.mark.parametrize(
+    ('slug', 'clamped'),
+    [
+        ('gpt-5.5', ['none', 'minimal', 'max', 'ultra']),
+        ('gpt-6-luna', ['none', 'minimal', 'ultra']),
+        # The wire has no word for `ultra`, so that sending `xhigh` for it is no clamp.
+        ('gpt-6.1-sol', ['none', 'minimal']),
+        ('gpt-5.1-codex-mini', ['none', 'minimal', 'low', 'xhigh', 'max', 'ultra']),
+        ('unknown', []),
+    ],
+)
+def test_a_clamp_is_told(slug: str, clamped: list[Effort]) -> None:
+    chosen = {effort: choose_effort(ModelName(slug), setting=effort) for effort in EFFORTS}
+
+    assert [effort for effort, each in chosen.items() if each.is_clamped] == clamped
+    assert {effort: each.asked for effort, each in chosen.items()} == {effort: effort for effort in EFFORTS}
+
+
+@pytest.mark.parametrize(
+    ('asked', 'expected'),
+    [
+        ({'setting': 'max'}, ('max', 'the setting `codex_reasoning_effort`')),
+        ({'thinking': 'max'}, ('max', 'the setting `thinking`')),
+        ({'thinking': False}, ('none', 'the setting `thinking`')),
+        ({'default': 'max'}, ('max', 'the environment variable `CODEX_REASONING_EFFORT`')),
+        ({'thinking': True, 'default': 'none'}, (None, None)),
+        ({}, (None, None)),
+    ],
+    ids=str,
+)
+def test_the_place_of_a_wish_is_known(asked: dict[str, Any], expected: tuple[str | None, str | None]) -> None:
+    chosen = choose_effort(ModelName('gpt-5.5'), **asked)
+
+    assert (chosen.asked, chosen.where) == expected
+    assert choose_effort(ModelName('gpt-5.5', 'max')).where == 'the model name'
+
+
+@pytest.mark.parametrize(
+    ('efforts', 'default', 'expected'),
+    [
+        # The list of the backend wins over what this package knows of gpt-5.5.
+        (('low',), 'low', ('low', 'low', True)),
+        (('max', 'none'), 'none', ('none', 'max', True)),
+        # Words of a newer list have no place in the order; a list of nothing else says nothing.
+        (('low', 'hyper', 'max'), 'hyper', (None, 'max', True)),
+        (('hyper',), 'hyper', (None, 'xhigh', False)),
+        ((), None, (None, 'xhigh', False)),
+        (('ultra',), 'ultra', ('xhigh', 'xhigh', True)),
+    ],
+    ids=str,
+)
+def test_the_catalog_decides(
+    efforts: tuple[str, ...], default: str | None, expected: tuple[str | None, str | None, bool]
+) -> None:
+    info = ModelInfo('gpt-5.5', efforts, default, None)
+
+    chosen = choose_effort(ModelName('gpt-5.5'), info=info, setting='xhigh')
+
+    own = choose_effort(ModelName('gpt-5.5'), info=info)
+    assert (own.effort, chosen.effort, chosen.is_clamped) == expected
+    assert (own.asked, own.is_clamped) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +314,7 @@ def test_any_suffix_leaves_the_slug_and_ends_in_an_effort_that_the_model_takes(s
         for text, fast in names(slug, effort):
             parsed = parse_model_name(text)
             assert (text, parsed) == (text, ModelName(slug, effort, fast))
-            chosen = choose_effort(parsed)
+            chosen = choose_effort(parsed).effort
             assert chosen in MODEL_FACTS[slug].efforts
             assert chosen != 'ultra'
 
@@ -257,6 +325,7 @@ def test_facts_are_in_order_and_hold_the_default(slug: str) -> None:
 
     assert list(facts.efforts) == sorted(facts.efforts, key=EFFORTS.index)
     assert facts.default_effort in facts.efforts
+    assert facts.slug == slug
 
 
 def test_another_prefix_is_named() -> None:

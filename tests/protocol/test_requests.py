@@ -10,7 +10,8 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic_core import to_json
 
-from pydantic_ai_codex._protocol.requests import CodexRequest, encode, encode_body, session_headers, session_id_for
+from pydantic_ai_codex._protocol.request_headers import codex_headers, session_headers, session_id_for
+from pydantic_ai_codex._protocol.requests import CodexRequest, encode, encode_body, without_reasoning
 from pydantic_ai_codex.errors import ConfigurationError
 
 INPUT: list[dict[str, Any]] = [
@@ -247,3 +248,114 @@ def test_session_of_any_other_conversation_is_derived_from_it(conversation_id: s
 
 def test_session_of_a_conversation_that_is_no_text() -> None:
     assert uuid.UUID(session_id_for('\ud83d')).version == 5
+
+
+def test_headers_of_a_plan() -> None:
+    assert codex_headers(request(), override=None) == snapshot(
+        {'version': '0.169.0', 'x-codex-window-id': 's-1:0', 'x-codex-routing-hint': 'model=gpt-5.5'}
+    )
+
+
+def test_headers_of_a_plan_with_everything() -> None:
+    asked = request(turn_state='dHVybg==', window=2, service_tier='priority')
+
+    # A dict has an order, and this is that of the CLI.
+    assert list(codex_headers(asked, override='us_cr').items()) == snapshot(
+        [
+            ('version', '0.169.0'),
+            ('x-openai-account-routing-override', 'us_cr'),
+            ('x-codex-turn-state', 'dHVybg=='),
+            ('x-codex-window-id', 's-1:2'),
+            ('x-codex-routing-hint', 'model=gpt-5.5;tier=priority'),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ('fields', 'hint'),
+    [
+        ({}, 'model=gpt-5.5'),
+        ({'service_tier': 'flex'}, 'model=gpt-5.5;tier=flex'),
+        ({'model': 'ft:gpt-5.5:my-team'}, 'model=ft:gpt-5.5:my-team'),
+        # The body says what the user put into it.
+        ({'extra_body': {'model': 'other', 'service_tier': 'priority'}}, 'model=other;tier=priority'),
+        ({'service_tier': 'flex', 'extra_body': {'service_tier': None}}, 'model=gpt-5.5'),
+        ({'extra_body': {'model': None}}, None),
+        ({'extra_body': {'service_tier': ['flex']}}, None),
+        ({'model': 'two words'}, None),
+        ({'model': 'é'}, None),
+        ({'model': ''}, None),
+        ({'model': 'm\r\nx-injected: 1'}, None),
+        ({'model': 'gpt;tier=priority'}, None),
+        ({'model': 'x' * 5000}, None),
+        ({'service_tier': 'a\nb'}, None),
+        ({'service_tier': 'a;b'}, None),
+    ],
+)
+def test_routing_hint(fields: dict[str, Any], hint: str | None) -> None:
+    assert codex_headers(request(**fields), override=None).get('x-codex-routing-hint') == hint
+
+
+@pytest.mark.parametrize('value', ['x' * 4096, 'a+/=._~!', '{"json":1}'])
+def test_what_fits_in_a_header_goes_out(value: str) -> None:
+    headers = codex_headers(request(turn_state=value), override=value)
+
+    assert (headers['x-codex-turn-state'], headers['x-openai-account-routing-override']) == (value, value)
+
+
+@pytest.mark.parametrize('value', ['', ' ', 'two words', 'é', 'a\r\nx-injected: 1', 'x\n', '\x7f', 'x' * 4097])
+def test_what_fits_in_no_header_is_left_out(value: str) -> None:
+    headers = codex_headers(request(turn_state=value), override=value)
+
+    assert list(headers) == ['version', 'x-codex-window-id', 'x-codex-routing-hint']
+
+
+def test_headers_of_the_user_win_over_those_of_a_plan() -> None:
+    names = (
+        'X-Codex-Window-ID',
+        'x-codex-turn-state',
+        'X-CODEX-ROUTING-HINT',
+        'x-openai-account-routing-override',
+        'Version',
+    )
+    asked = request(turn_state='abc', extra_headers=dict.fromkeys(names, 'mine'))
+
+    assert codex_headers(asked, override='us') == {}
+    assert {session_headers(asked)[name.lower()] for name in names} == {'mine'}
+
+
+def reasoning(number: int) -> dict[str, Any]:
+    return {'type': 'reasoning', 'id': f'rs_{number}', 'summary': [], 'encrypted_content': 'gAAAA'}
+
+
+def test_reasoning_is_left_out_and_nothing_else() -> None:
+    call = {'type': 'function_call', 'call_id': 'c', 'name': 'weather', 'arguments': '{}'}
+    output = {'type': 'function_call_output', 'call_id': 'c', 'output': 'reasoning'}
+    compaction = {'type': 'compaction', 'encrypted_content': 'gAAAA'}
+    asked = request(
+        input=[compaction, *INPUT, reasoning(1), call, output, reasoning(2), {'role': 'user'}], effort='low'
+    )
+
+    stripped = without_reasoning(asked)
+
+    assert stripped is not None
+    assert stripped.input == [compaction, *INPUT, call, output, {'role': 'user'}]
+    assert without_reasoning(stripped) is None
+    # The model thinks as before.
+    assert b'"reasoning":{"effort":"low","summary":"auto"}' in b''.join(encode_body(stripped))
+    assert len(asked.input) == 7
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [
+        pytest.param({}, id='none in it'),
+        pytest.param({'input': []}, id='nothing at all'),
+        pytest.param({'input': [reasoning(1)]}, id='nothing else in it'),
+        pytest.param(
+            {'input': [*INPUT, reasoning(1)], 'extra_body': {'input': [reasoning(1)]}}, id='the input is mine'
+        ),
+    ],
+)
+def test_request_that_cannot_do_without_reasoning(fields: dict[str, Any]) -> None:
+    assert without_reasoning(request(**fields)) is None

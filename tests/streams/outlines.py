@@ -58,7 +58,8 @@ def _row(part: ModelResponsePart) -> Row:
 
 
 def _end(response: ModelResponse) -> Iterator[Row]:
-    if (end := ('end', response.finish_reason, response.provider_details)) != _PLAIN_END:
+    details = {name: value for name, value in (response.provider_details or {}).items() if name != 'rate_limits'}
+    if (end := ('end', response.finish_reason, details)) != _PLAIN_END:
         yield end
     usage = response.usage
     tokens = (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens, usage.details.get('reasoning_tokens'))

@@ -20,6 +20,14 @@ class Ask(Protocol):
     ) -> Awaitable[httpx2.Response]: ...
 
 
+class LookUp(Protocol):
+    """Get a page of a simulator, in process, with its login."""
+
+    def __call__(
+        self, simulator: CodexSimulator, url: str, headers: dict[str, str] | None = ...
+    ) -> Awaitable[httpx2.Response]: ...
+
+
 @pytest.fixture
 def body() -> Json:
     """A body that passes every check: a tool was called, and has answered."""
@@ -72,3 +80,12 @@ def ask(login: Callable[[CodexSimulator], dict[str, str]]) -> Ask:
             return await client.post(url, json=body, headers=login(simulator) if headers is None else headers)
 
     return ask
+
+
+@pytest.fixture
+def look_up(login: Callable[[CodexSimulator], dict[str, str]]) -> LookUp:
+    async def look_up(simulator: CodexSimulator, url: str, headers: dict[str, str] | None = None) -> httpx2.Response:
+        async with simulator.http_client() as client:
+            return await client.get(url, headers={**login(simulator), **(headers or {})})
+
+    return look_up

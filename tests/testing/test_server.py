@@ -29,7 +29,7 @@ async def test_served(body: Json, login: Login) -> None:
         api = await client.post(
             f'{server.api_base_url}/responses', json=body, headers={'authorization': 'Bearer sk-test'}
         )
-        missing = await client.get(f'{server.base_url}/models')
+        missing = await client.get(f'{server.base_url}/nothing')
 
     assert server.base_url == f'http://127.0.0.1:{server.port}/backend-api/codex'
     assert server.api_base_url == f'http://127.0.0.1:{server.port}/v1'

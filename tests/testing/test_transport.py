@@ -206,10 +206,10 @@ async def test_further_base_url(body: Json, ask: Ask, base_url: str, kind: int) 
 
 async def test_unknown_path(body: Json, ask: Ask) -> None:
     simulator = CodexSimulator()
-    response = await ask(simulator, body, url='https://chatgpt.com/backend-api/codex/models')
+    response = await ask(simulator, body, url='https://chatgpt.com/backend-api/codex/nothing')
 
     assert (response.status_code, response.json()) == (404, {'detail': 'Not Found'})
-    assert simulator.requests[0].path == '/backend-api/codex/models'
+    assert simulator.requests[0].path == '/backend-api/codex/nothing'
 
 
 async def test_exhausted_script(body: Json, ask: Ask) -> None:
