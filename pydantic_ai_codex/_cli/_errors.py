@@ -33,7 +33,7 @@ _FIELDS: Final = (
 )
 """What of an error's fields the JSON shows, where the error has it."""
 
-_FIELDS_BEHIND: Final = ('category', 'resets_at', 'request_id')
+_FIELDS_BEHIND: Final = ('category', 'resets_at', 'request_id', 'successor', 'listed')
 """What pydantic-ai's errors have no place for, and the error of ours behind them has."""
 
 ADVICE: Final = {
@@ -105,7 +105,9 @@ def error_facts(error: Exception) -> dict[str, Any]:
     facts: dict[str, Any] = {'type': ours[0] if ours else type(error).__name__, 'message': worded(error)}
     found = {name: getattr(error, name, None) for name in _FIELDS}
     if isinstance(error.__cause__, BackendError):
-        found |= {name: getattr(error.__cause__, name) for name in _FIELDS_BEHIND}
+        found |= {name: getattr(error.__cause__, name, None) for name in _FIELDS_BEHIND}
+        limits = error.__cause__.rate_limits
+        found['rate_limits'] = None if limits is None else limits.as_dict()
     for name, value in found.items():
         if value is not None:
             facts[name] = value.isoformat() if isinstance(value, datetime) else value

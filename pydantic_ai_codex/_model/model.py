@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
-from uuid import uuid4
+from typing import Any, ClassVar, Final, cast
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
 from pydantic_ai.models import (
@@ -25,23 +24,19 @@ from pydantic_ai.tools import RunContext, ToolDefinition
 from .._client import CodexClient
 from .._protocol.model_facts import ModelInfo
 from .._protocol.model_names import ModelName, parse_model_name
-from .._protocol.request_headers import session_id_for
-from .._protocol.requests import CodexRequest, EncodedJSON, ReasoningSummary, Verbosity
+from .._protocol.requests import EncodedJSON
 from ..errors import ConfigurationError
 from .encoded_tools import ToolEncoder
 from .errors import mapped_errors
 from .history.downloads import download_files
-from .history.messages import agent_instructions, map_messages
+from .history.messages import agent_instructions
 from .history.origins import READABLE
-from .history.turns import turn_state_of, window_of
 from .instructions import make_prompt, official_instructions
 from .provider import CANONICAL_SYSTEM, CodexProvider
-from .settings import check_names, choice, parallel_tool_calls, wire_effort, wire_tier
+from .request import build_request
+from .settings import check_names, choice
 from .streaming import CodexStreamedResponse
-from .tools import map_text_format, map_tool_choice, sent_tools
-
-if TYPE_CHECKING:
-    from .._instructions import ModelInstructions
+from .tools import sent_tools
 
 _LEAVES_TOOLS: Final[ContextVar[bool]] = ContextVar('pydantic_ai_codex_leaves_tools', default=False)
 """Whether parameters are prepared for a request of our own, and for nobody else's eyes."""
@@ -244,7 +239,17 @@ class CodexModel(Model[CodexClient]):
                 check_plan_model(self.model_name, catalog)
             messages = await download_files(messages)
             official = await official_instructions(self.client, self.model_name, messages, given, params)
-            request = self._build_request(messages, given, params, tools, credentials.account_tag, official, info)
+            request = build_request(
+                messages,
+                given,
+                params,
+                name=self._name,
+                info=info,
+                tools=tools,
+                prompt=make_prompt(agent_instructions(messages, params), official, has_tools=tools is not None),
+                accepts_reasoning=self.accepts_stateless_artifacts,
+                account=credentials.account_tag,
+            )
             stream = await self.client.stream(
                 request, credentials=credentials, whole=whole, max_retries=given.get('max_retries')
             )
@@ -279,47 +284,3 @@ class CodexModel(Model[CodexClient]):
         """Heed pydantic-ai's `ALLOW_MODEL_REQUESTS`, with which tests make sure that they meet no real model."""
         if not self.client.is_simulated:
             check_allow_model_requests()
-
-    def _build_request(
-        self,
-        messages: Sequence[ModelMessage],
-        settings: Mapping[str, Any],
-        params: ModelRequestParameters,
-        tools: EncodedJSON | None,
-        account: str | None,
-        official: ModelInstructions | None,
-        info: ModelInfo | None,
-    ) -> CodexRequest:
-        conversation_id = next((m.conversation_id for m in reversed(messages) if m.conversation_id), None)
-        session_id = session_id_for(conversation_id or str(uuid4()))
-        cache_key: object = settings.get('codex_prompt_cache_key')
-        if not isinstance(cache_key, str | None) or cache_key == '':
-            raise ConfigurationError(f'The setting `codex_prompt_cache_key` takes a text, not {cache_key!r}.')
-        extra_body: object = settings.get('extra_body') or {}
-        if not isinstance(extra_body, Mapping):
-            raise ConfigurationError(f'The setting `extra_body` takes a mapping, not {type(extra_body).__name__}.')
-        prompt = make_prompt(agent_instructions(messages, params), official, has_tools=tools is not None)
-        items = map_messages(messages, accepts_reasoning=self.accepts_stateless_artifacts, account=account)
-        return CodexRequest(
-            model=self.model_name,
-            instructions=prompt.instructions,
-            input=[*prompt.preamble, *items],
-            tools=tools,
-            tool_choice=map_tool_choice(settings, params),
-            parallel_tool_calls=parallel_tool_calls(settings),
-            effort=wire_effort(settings, params.thinking, self._name, info),
-            summary=cast(
-                ReasoningSummary,
-                choice(settings, 'codex_reasoning_summary', ('auto', 'concise', 'detailed', 'none')) or 'auto',
-            ),
-            verbosity=cast('Verbosity | None', choice(settings, 'codex_text_verbosity', ('low', 'medium', 'high'))),
-            text_format=map_text_format(params),
-            service_tier=wire_tier(settings, self._name, info),
-            session_id=session_id,
-            turn_state=turn_state_of(messages, account),
-            window=window_of(items),
-            cache_key=cache_key,
-            timeout=settings.get('timeout'),
-            extra_headers=settings.get('extra_headers') or {},
-            extra_body=cast('Mapping[str, Any]', extra_body),
-        )

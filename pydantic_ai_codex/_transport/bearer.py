@@ -14,6 +14,7 @@ from .._protocol.constants import (
     FEDRAMP_HEADER,
     HEADER_WORD,
     RESPONSES_PATH,
+    TURN_STATE_HEADER,
 )
 from .._urls import check_secure_url
 from ..auth import Credentials
@@ -106,9 +107,13 @@ def bearer_headers(credentials: Credentials, words: Callable[[], tuple[str, str]
 def redact(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers for a log: the values of all that are not known to be harmless are masked."""
     return {
-        name: value if name.lower() in _SHOWN or name.lower().startswith('x-codex-') else '***'
+        name: value if name.lower() in _SHOWN or _is_about_limits(name.lower()) else '***'
         for name, value in headers.items()
     }
+
+
+def _is_about_limits(name: str) -> bool:
+    return name.startswith('x-codex-') and name != TURN_STATE_HEADER
 
 
 def hidden(value: _T, credentials: Credentials) -> _T:
