@@ -248,7 +248,6 @@ class CodexClient:
                 await stream.aclose()
             except CodexError as error:
                 self._advice.complete(error, recovery.credentials)
-                self._take_limits(error)
                 delay = await recovery.after_error(error)
                 if delay is None:
                     self._raise(error, recovery)
@@ -256,10 +255,6 @@ class CodexClient:
             # Outside of `except`, so that the next error does not drag this one along.
             if delay:
                 await self._clock.sleep(delay)
-
-    def _take_limits(self, error: CodexError) -> None:
-        if isinstance(error, BackendError):
-            self.limits.take(error.rate_limits)
 
     def _raise(self, error: CodexError, recovery: Recovery) -> None:
         """Say more of a refusal that is about the model: which ones there are.

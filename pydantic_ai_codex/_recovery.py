@@ -52,6 +52,8 @@ class Recovery:
         """What to send next."""
         self.credentials = credentials
         """Whose login to send it with."""
+        self.leaves_out_reasoning = False
+        """Whether it goes without the reasoning of its history, as the backend could not read that."""
         self._policy = policy
         self._tokens = tokens
         self._advice = advice
@@ -86,7 +88,7 @@ class Recovery:
             stripped = without_reasoning(self.request)
             if stripped is None:
                 return None
-            self.request = stripped
+            self.request, self.leaves_out_reasoning = stripped, True
             return self._told(rule, error)
         return self._later(rule, error)
 

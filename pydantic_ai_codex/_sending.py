@@ -86,6 +86,7 @@ class Sender:
             complete=partial(self._advice.complete, credentials=credentials),
             limits=self._limits,
             turn_state=recovery.request.turn_state,
+            leaves_out_reasoning=recovery.leaves_out_reasoning,
         )
         try:
             await stream.read_ahead(whole=whole)
@@ -119,7 +120,9 @@ class Sender:
             await connection.aclose()
         if debugging():
             debug('refused: %s', hidden(readable(content), credentials))
-        return error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
+        error = error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
+        self._limits.take(error.rate_limits)
+        return error
 
 
 class Body:

@@ -30,6 +30,7 @@ class CodexStream:
         complete: Makes an error fit to be seen, once it is to be raised.
         limits: Hears of the limits of the plan.
         turn_state: Where the requests of this turn are routed, as the backend named it.
+        leaves_out_reasoning: Whether the request went without the reasoning of its history.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class CodexStream:
         complete: Callable[[CodexError], None],
         limits: LimitTracker,
         turn_state: str | None,
+        leaves_out_reasoning: bool,
     ) -> None:
         self.base_url = base_url
         """The base URL that answered."""
@@ -49,6 +51,8 @@ class CodexStream:
         """The tag of the account that served it, which alone can read what is encrypted in it."""
         self.turn_state = turn_state
         """Where the requests of this turn are routed, for its next request."""
+        self.leaves_out_reasoning = leaves_out_reasoning
+        """Whether the backend could not read the reasoning of the history, so that the model did without it."""
         self.rate_limits = _limits_in(connection.headers, clock)
         """The limits of the plan, as far as the answer says by now."""
         self._told: RateLimits | None = None
@@ -118,11 +122,17 @@ class CodexStream:
                 if decoder.rate_limits is not self._told:
                     self._take(decoder.rate_limits)
         except CodexError as error:
-            self._complete(error)
+            self._see(error)
             if not events or not isinstance(error, BackendError):
                 raise
             self._failure = error
         return events
+
+    def _see(self, error: CodexError) -> None:
+        """Take what an error tells of limits, and make it fit to be seen."""
+        self._complete(error)
+        if isinstance(error, BackendError):
+            self._limits.take(error.rate_limits)
 
     def _take(self, limits: RateLimits | None) -> None:
         """Take the limits that came between the events."""

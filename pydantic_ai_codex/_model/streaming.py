@@ -29,6 +29,7 @@ from .._stream import CodexStream
 from ..errors import TransportError
 from .errors import mapped_errors
 from .growing_part import GrowingPart, growing_part
+from .history.origins import LEFT_OUT_KEY
 from .history.turns import TURN_STATE_KEY
 from .instructions import REF_KEY
 from .output_parts import map_citations, map_usage, takes_citations
@@ -99,6 +100,8 @@ class CodexStreamedResponse(StreamedResponse):
         details: dict[str, Any] = {} if self._instructions_ref is None else {REF_KEY: self._instructions_ref}
         if (state := self._stream.turn_state) is not None:
             details[TURN_STATE_KEY] = {'value': state, 'account': self._stream.account_tag}
+        if self._stream.leaves_out_reasoning:
+            details[LEFT_OUT_KEY] = True
         self._note_limits(details)
         self.provider_details = details or None
         return ()

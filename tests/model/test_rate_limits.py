@@ -11,7 +11,15 @@ from pydantic_ai.exceptions import ModelQuotaExceededError, UserError
 
 from pydantic_ai_codex import CodexModel, RateLimitAlert, RateLimits
 from pydantic_ai_codex.errors import BackendError
-from pydantic_ai_codex.testing import CodexSimulator, call_tool, fail_in_stream, reply, turn, usage_limit
+from pydantic_ai_codex.testing import (
+    CodexSimulator,
+    call_tool,
+    fail_in_stream,
+    refuse_reasoning,
+    reply,
+    turn,
+    usage_limit,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -164,6 +172,23 @@ async def test_the_requests_of_a_run_are_tied_together() -> None:
     assert states[0] is None
     assert states[1] is not None
     assert states[1:] == [states[1], states[1], None]
+    simulator.assert_exhausted()
+
+
+async def test_reasoning_that_was_refused_is_not_sent_again() -> None:
+    simulator = CodexSimulator(
+        reply('One', thinking='Hm.'), refuse_reasoning(), reply('Two', thinking='Aha.'), reply('Three')
+    )
+    agent = Agent(simulator.model('gpt-5.5'), instructions='Count.')
+    first = await agent.run('Count')
+    second = await agent.run('Go on', message_history=first.all_messages())
+
+    await agent.run('Go on', message_history=ModelMessagesTypeAdapter.validate_json(second.all_messages_json()))
+
+    kinds = [[item['type'] for item in request.input_items] for request in simulator.requests]
+    assert kinds[1] == ['message', 'reasoning', 'message', 'message']
+    assert kinds[2] == ['message', 'message', 'message']
+    assert kinds[3] == ['message', 'message', 'message', 'reasoning', 'message', 'message']
     simulator.assert_exhausted()
 
 

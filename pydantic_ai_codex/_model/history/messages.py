@@ -27,7 +27,7 @@ from ...errors import ConfigurationError
 from .compactions import start_at_compaction
 from .contents import input_text, map_content, map_prompt, user_text
 from .ids import make_ids_distinct, wire_call_id
-from .origins import AcceptsReasoning, Reader
+from .origins import AcceptsReasoning, Reader, refused_reasoning
 from .pairs import Pairing
 from .quotes import quote_summary
 from .responses import map_response, unprepared
@@ -70,7 +70,7 @@ def map_messages(
     Raises:
         ConfigurationError: If a part or content cannot be sent.
     """
-    reader = Reader(accepts_reasoning, account)
+    reader = Reader(accepts_reasoning, account, refused_reasoning(messages))
     try:
         items = make_ids_distinct(_map_turns(start_at_compaction(messages, reader.understands), reader))
     except PydanticSerializationError as error:

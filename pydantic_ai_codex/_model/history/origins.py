@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, get_args
 
-from pydantic_ai.messages import CompactionPart, ModelResponse, ModelResponsePart, TextPart, ThinkingPart
+from pydantic_ai.messages import (
+    CompactionPart,
+    ModelMessage,
+    ModelResponse,
+    ModelResponsePart,
+    TextPart,
+    ThinkingPart,
+)
 
 from ..._protocol.events import Phase
 
@@ -23,6 +30,10 @@ READABLE: Final = OURS | {'openai'}
 _PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
+LEFT_OUT_KEY: Final = 'reasoning_left_out'
+"""Where a response says, in its `provider_details`, that the backend could not read the reasoning before it, which was
+left out then; so later requests need not be refused once more."""
+
 AcceptsReasoning: TypeAlias = Callable[[ModelResponse, ModelResponsePart], bool]
 
 
@@ -33,10 +44,12 @@ class Reader:
     Attributes:
         accepts: Whether the service of a part has the same keys.
         account: The tag of the account, or `None` where it is not known; nothing is checked then.
+        unreadable: The responses (by `id`) whose reasoning was refused.
     """
 
     accepts: AcceptsReasoning
     account: str | None
+    unreadable: frozenset[int] = frozenset()
 
     def is_account_of(self, part: ModelResponsePart) -> bool:
         """Whether a part was encrypted for this account, or does not tell."""
@@ -50,6 +63,15 @@ class Reader:
     def understands(self, response: ModelResponse, part: CompactionPart) -> bool:
         """Whether a compaction can stand for the history before it."""
         return part.has_content() or self.opens(response, part)
+
+
+def refused_reasoning(messages: Sequence[ModelMessage]) -> frozenset[int]:
+    """The responses (by `id`) whose reasoning the backend could not read."""
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if isinstance(message, ModelResponse) and (details := message.provider_details) and LEFT_OUT_KEY in details:
+            return frozenset(map(id, messages[:index]))
+    return frozenset()
 
 
 def encrypted_content(part: CompactionPart) -> str | None:

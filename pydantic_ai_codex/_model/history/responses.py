@@ -130,7 +130,7 @@ def _map_texts(parts: Sequence[TextPart | ThinkingPart]) -> _Items:
 def _map_thinking(response: ModelResponse, parts: Sequence[ThinkingPart], reader: Reader) -> _Items:
     """A reasoning item, where the backend can read it; plain text, where the thinking is another service's.
 
-    What another account thought here is left out: the model does without it.
+    What another account thought here, or what was refused before, is left out: the model does without it.
     """
     sealed: ThinkingPart | None = None
     summary: list[JsonObject] = []
@@ -142,7 +142,7 @@ def _map_thinking(response: ModelResponse, parts: Sequence[ThinkingPart], reader
         is_accepted = is_accepted and reader.accepts(response, part)
     if sealed is None or not is_accepted:
         return (assistant_text(quote_thinking('\n'.join(text['text'] for text in summary))),) if summary else ()
-    if not reader.is_account_of(sealed):
+    if not reader.is_account_of(sealed) or id(response) in reader.unreadable:
         return ()
     # No `content`: raw reasoning cannot go back, it is in what is encrypted ("array too long", public reports).
     item: JsonObject = {'type': 'reasoning', 'summary': summary, 'encrypted_content': sealed.signature}
