@@ -20,7 +20,7 @@ from pydantic_ai_codex.auth import own_auth_path
 from pydantic_ai_codex.errors import BackendError, ConfigurationError
 from pydantic_ai_codex.testing import CodexSimulator, RecordedRequest, ScriptEntry
 
-MODEL = 'gpt-5.5'
+MODEL = 'gpt-6-sol'
 
 LIVE_ONLY = {'model': '-m', 'login': 'LOGIN', 'file': 'FILE'}
 """Arguments that mean nothing to the simulator."""

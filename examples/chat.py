@@ -55,7 +55,7 @@ async def answer(prompt: str, history: list[ModelMessage], model: CodexModel) ->
 
 
 def chat(prompts: Iterable[str], file: Path, model: CodexModel) -> None:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`; it can be given to the agent as well."""
     history = load(file)
     save(file, history)  # An answer that cannot be kept is not asked for.
     print(f'({len(history)} messages in {file.name})')

@@ -46,7 +46,7 @@ def live_models(name: str, logins: list[str]) -> list[CodexModel]:
 def simulated_models() -> list[CodexModel]:
     used_up = CodexSimulator(usage_limit(resets_in_seconds=90 * 60), account_id='home')
     other = CodexSimulator(reply('Air scatters blue light more than red.'), account_id='work')
-    return [used_up.model('gpt-5.5'), other.model('gpt-5.5')]
+    return [used_up.model('gpt-6-sol'), other.model('gpt-6-sol')]
 
 
 if __name__ == '__main__':

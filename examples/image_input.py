@@ -47,7 +47,7 @@ def look() -> BinaryContent:
 
 
 async def main(model: CodexModel) -> None:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`; it can be given to the agent as well."""
     for prompt in (
         ['Which colours has this flag, from top to bottom?', flag(BLUE, YELLOW)],
         ['And what is this?', ImageUrl(LOGO)],

@@ -47,7 +47,7 @@ async def book(city: str) -> str:
 
 
 async def main(model: CodexModel) -> None:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`; it can be given to the agent as well."""
     prompt = 'Paris, Oslo, Rome: book a night in each of the two that are cheapest.'
     print(f'User: {prompt}')
     result = await agent.run(prompt, model=model)

@@ -29,7 +29,7 @@ agent = Agent(instructions='Answer in one sentence.', model_settings=settings)
 
 
 async def main(model: CodexModel) -> None:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`; it can be given to the agent as well."""
     prompt = 'A bat and a ball cost 1.10 together. The bat costs 1 more than the ball. What does the ball cost?'
     print(f'User: {prompt}\n')
     async with agent.run_stream_events(prompt, model=model) as events:

@@ -55,7 +55,7 @@ def adds_up(invoice: Invoice) -> Invoice:
 
 
 async def main(model: CodexModel) -> None:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`; it can be given to the agent as well."""
     for title, agent in {'By a tool': by_tool, 'Native': native}.items():
         print(f'{title}:')
         invoice = (await agent.run(LETTER, model=model)).output

@@ -29,7 +29,7 @@ class Account:
     sent: dict[str, int] = field(default_factory=dict[str, int])
 
 
-agent = Agent(CodexModel('gpt-5.5'), deps_type=Account, instructions='You are a teller. Be brief.')
+agent = Agent(CodexModel('gpt-6-sol'), deps_type=Account, instructions='You are a teller. Be brief.')
 
 
 @agent.tool
@@ -58,7 +58,7 @@ def teller(prompt: str, account: Account) -> str:
 @pytest.fixture
 def simulator(codex_simulator: CodexSimulator) -> Iterator[CodexSimulator]:
     """The agent as it is, with the simulator in place of the backend."""
-    with agent.override(model=codex_simulator.model('gpt-5.5')):
+    with agent.override(model=codex_simulator.model('gpt-6-sol')):
         yield codex_simulator
 
 
@@ -78,7 +78,7 @@ def test_the_model_is_sent_what_it_needs(simulator: CodexSimulator) -> None:
     teller('Hello', Account(balance=20))
 
     body = simulator.requests[0].body
-    assert body['model'] == 'gpt-5.5'
+    assert body['model'] == 'gpt-6-sol'
     assert [tool['name'] for tool in body['tools']] == ['send_money']
     assert set(body['tools'][0]['parameters']['properties']) == {'to', 'amount'}
 
@@ -119,5 +119,5 @@ def test_an_overloaded_backend_is_asked_again(codex_simulator: CodexSimulator) -
     codex_simulator.add(fail(503), fail(503), reply('Good morning.'))
 
     # The retries of production; no time passes in the waits between them.
-    with agent.override(model=codex_simulator.model('gpt-5.5', policy=TransportPolicy())):
+    with agent.override(model=codex_simulator.model('gpt-6-sol', policy=TransportPolicy())):
         assert teller('Hello', Account(balance=20)) == 'Good morning.'

@@ -51,7 +51,7 @@ def track_order(ctx: RunContext[Shop], number: str) -> str:
 
 
 async def main(model: CodexModel) -> None:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`; it can be given to the agent as well."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`; it can be given to the agent as well."""
     prompt = 'Where is my order 1042?'
     print(f'User: {prompt}')
     shop = Shop('Ada', orders={'A-1041': 'delivered', 'A-1042': 'on its way, due tomorrow'})

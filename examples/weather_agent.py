@@ -38,7 +38,7 @@ WEATHER = {'paris': ('sunny', 21), 'oslo': ('snow', -3)}
 
 
 def make_agent(model: CodexModel) -> Agent[None, str]:
-    """An agent with one tool. With your own login, `model` is simply `CodexModel('gpt-5.5')`."""
+    """An agent with one tool. With your own login, `model` is simply `CodexModel('gpt-6-sol')`."""
     agent = Agent(model, instructions='You are a weather assistant. Look the weather up before you answer.')
 
     @agent.tool_plain
@@ -57,7 +57,7 @@ def make_agent(model: CodexModel) -> Agent[None, str]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 PROMPT = 'I pack for Paris and Oslo. What do I need?'
-MODEL = 'gpt-5.5'
+MODEL = 'gpt-6-sol'
 
 
 def simulated_model(*, delay: float) -> CodexModel:

@@ -84,7 +84,7 @@ class Message(BaseModel):
 
 
 def make_app(model: CodexModel) -> FastAPI:
-    """With your own login, `model` is `CodexModel('gpt-5.5')`. A plan is for your own use, so this page is, too."""
+    """With your own login, `model` is `CodexModel('gpt-6-sol')`. A plan is for your own use, so this page is, too."""
     sessions: dict[str, Session] = {}  # Yours are in a database, and end some day.
 
     @asynccontextmanager

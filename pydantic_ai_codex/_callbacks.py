@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, TypeVar, cast
 
 from .errors import ConfigurationError
 
@@ -41,12 +42,16 @@ def tell(name: str, callback: Callable[[_V], object] | None, value: _V) -> None:
     if callback is None:
         return
     try:
-        callback(value)
-    except Exception as error:  # noqa: BLE001 - see above
-        # Not its words, which may hold anything.
-        _log.warning('`%s` raised %s; the request goes on without it.', name, type(error).__name__)
+        result = callback(value)
+        if inspect.iscoroutine(result):
+            result.close()  # Or Python complains of it, later and elsewhere.
+            _log.warning('`%s` returned a coroutine, and nothing of it has run: it is called and not awaited.', name)
+    except Exception:  # noqa: BLE001 - see above
+        _log.warning('`%s` raised an error; the request goes on all the same.', name, exc_info=True)
 
 
 def _is_async(callback: object) -> bool:
     """Whether it has to be awaited: a function, or an object that can be called like one."""
+    while isinstance(callback, partial):
+        callback = cast('partial[object]', callback).func
     return inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(type(callback).__call__)

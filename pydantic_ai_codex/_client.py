@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ._account import LazyAccount
 from ._advice import Advice
@@ -17,7 +16,7 @@ from ._limits import THRESHOLDS, LimitTracker, OnRateLimits
 from ._policy import TransportPolicy
 from ._protocol.constants import DEFAULT_ORIGINATOR, HEADER_WORD
 from ._protocol.requests import CodexRequest
-from ._recovery import OnRetry, Recovery
+from ._recovery import OnRetry, Recovery, Renewal
 from ._sending import Body, Sender
 from ._stream import CodexStream
 from ._transport.bearer import base_url_for, check_base_url
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from ._protocol.rate_limits import RateLimits
 
 __all__ = ('CodexClient', 'CodexStream')
+
+_T = TypeVar('_T')
 
 
 class CodexClient:
@@ -169,11 +170,25 @@ class CodexClient:
             BackendError: If the backend refuses to tell.
             TransportError: If it cannot be asked.
         """
-        credentials = await self.authenticate()
-        with self._completed_errors(credentials):
-            return await self._account.get().models(
-                credentials, base_url_for(credentials, self._base_url), refresh=refresh
-            )
+        account = self._account.get()
+        return await self._asked(lambda login, base_url: account.models(login, base_url, refresh=refresh))
+
+    def check_model(self, slug: str, catalog: ModelCatalog, credentials: Credentials) -> None:
+        """Refuse a model that no plan serves, where the backend could list it and does not.
+
+        Raises:
+            ModelNotServedError: If it is one.
+        """
+        if self._account.get().can_list(credentials, base_url_for(credentials, self._base_url)):
+            from ._protocol.refusals import check_plan_model
+
+            check_plan_model(slug, catalog)
+
+    @property
+    def rate_limits(self) -> RateLimits | None:
+        """The limits of the plan as they were seen last, without windows that have begun anew since."""
+        latest = self.limits.latest
+        return None if latest is None else latest.at(self._clock.now())
 
     async def fetch_rate_limits(self) -> RateLimits:
         """The limits of the plan, asked for now; `limits` hears of them, too.
@@ -184,19 +199,32 @@ class CodexClient:
             BackendError: If the backend refuses to tell.
             TransportError: If it cannot be asked.
         """
-        credentials = await self.authenticate()
-        with self._completed_errors(credentials):
-            limits = await self._account.get().fetch_rate_limits(credentials, base_url_for(credentials, self._base_url))
-        self.limits.take(limits)
+        tag: str | None = None
+
+        async def ask(credentials: Credentials, base_url: str) -> RateLimits:
+            nonlocal tag
+            tag = credentials.account_tag
+            return await self._account.get().fetch_rate_limits(credentials, base_url)
+
+        limits = await self._asked(ask)
+        self.limits.take(limits, account=tag)
         return limits
 
-    @contextmanager
-    def _completed_errors(self, credentials: Credentials) -> Generator[None]:
-        try:
-            yield
-        except CodexError as error:
-            self._advice.complete(error, credentials)
-            raise
+    async def _asked(self, ask: Callable[[Credentials, str], Awaitable[_T]]) -> _T:
+        """What the backend tells of the account; a login that it refuses is replaced once, as for a request."""
+        login = await self._login()
+        while True:
+            credentials = login.credentials
+            try:
+                return await ask(credentials, base_url_for(credentials, self._base_url))
+            except CodexError as error:
+                self._advice.complete(error, credentials)
+                is_refused = isinstance(error, BackendError) and error.status_code == 401
+                if not (is_refused and await login.renew(error)):
+                    raise
+
+    async def _login(self, credentials: Credentials | None = None) -> Renewal:
+        return Renewal(credentials or await self.authenticate(), self.tokens, self._advice)
 
     async def stream(
         self,
@@ -230,10 +258,8 @@ class CodexClient:
         """
         recovery = Recovery(
             request,
-            credentials or await self.authenticate(),
+            await self._login(credentials),
             policy=self.policy if max_retries is None else replace(self.policy, max_retries=max_retries),
-            tokens=self.tokens,
-            advice=self._advice,
             clock=self._clock,
             on_retry=self._on_retry,
         )

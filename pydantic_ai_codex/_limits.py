@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 from ._callbacks import checked_callback, tell
+from ._protocol.waits import DRIFT
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,11 +20,14 @@ OnRateLimits: TypeAlias = 'Callable[[RateLimitAlert], object]'
 THRESHOLDS: Final = (80, 95, 100)
 """The percentages that are told by default."""
 
-_DRIFT: Final = timedelta(minutes=2)
-"""How much the reset of one and the same period may seem to move, since it is told in rounded and relative numbers."""
+_MOST_ACCOUNTS: Final = 8
+"""Of how many accounts it is kept what was seen, those that were told last."""
+
+_OUT_OF_ORDER: Final = timedelta(minutes=5)
+"""How much older than the last limits others may be that come after them; beyond it, the clock was put back."""
 
 _DROP: Final = 5.0
-"""By how many points the usage drops where a period begins whose reset is not known."""
+"""By how many points the usage drops at least where a period begins whose reset does not show it."""
 
 
 class _Period(NamedTuple):
@@ -31,13 +35,21 @@ class _Period(NamedTuple):
 
     Attributes:
         used_percent: The most that was seen.
-        resets_at: When it ends.
+        resets_at: When it ends; of several statements the latest.
         told: The highest threshold that was told, or 0.
     """
 
     used_percent: float
     resets_at: datetime | None
     told: float = 0.0
+
+
+class _Account:
+    """What was seen of one account."""
+
+    def __init__(self) -> None:
+        self.latest: RateLimits | None = None
+        self.periods: dict[tuple[str, WindowKey], _Period] = {}
 
 
 class LimitTracker:
@@ -55,19 +67,20 @@ class LimitTracker:
         self._on_rate_limits = checked_callback('on_rate_limits', on_rate_limits)
         self._thresholds = _checked_thresholds(thresholds)
         self._latest: RateLimits | None = None
-        self._periods: dict[tuple[str, WindowKey], _Period] = {}
+        self._accounts: dict[str | None, _Account] = {}
         self._lock = threading.Lock()
 
     @property
     def latest(self) -> RateLimits | None:
-        """The limits that were seen last, with what only earlier ones told."""
+        """The limits of the account that was seen last, with what only earlier ones of it told."""
         return self._latest
 
-    def take(self, limits: RateLimits | None) -> None:
+    def take(self, limits: RateLimits | None, *, account: str | None = None) -> None:
         """Hear of limits; of those that were told at an earlier time, only what is not known yet counts.
 
         Args:
             limits: The limits, or `None` where an answer told of none.
+            account: The tag of the account that they are of, as a login may change between two turns.
         """
         if limits is None:
             return
@@ -75,49 +88,83 @@ class LimitTracker:
 
         alerts: list[RateLimitAlert] = []
         with self._lock:
-            latest = self._latest
-            if latest is not None and limits.observed_at < latest.observed_at:
-                self._latest = merged(latest, limits)
+            seen = self._account(account)
+            if seen.latest is not None and _is_older(limits, seen.latest):
+                seen.latest = merged(seen.latest, limits)
             else:
-                self._latest = merged(limits, latest)
-                alerts += self._alerts(limits, self._latest)
+                seen.latest = merged(limits, seen.latest)
+                alerts += self._alerts(limits, seen.latest, seen)
+            self._latest = seen.latest
         # Not under the lock: the function may ask for the limits, or take its time.
         for alert in alerts:
             tell('on_rate_limits', self._on_rate_limits, alert)
 
-    def _alerts(self, limits: RateLimits, latest: RateLimits) -> Iterator[RateLimitAlert]:
+    def _account(self, tag: str | None) -> _Account:
+        """What was seen of an account, which becomes the last one that was told."""
+        seen = self._accounts.pop(tag, None) or _Account()
+        self._accounts[tag] = seen
+        if len(self._accounts) > _MOST_ACCOUNTS:
+            del self._accounts[next(iter(self._accounts))]
+        return seen
+
+    def _alerts(self, limits: RateLimits, latest: RateLimits, seen: _Account) -> Iterator[RateLimitAlert]:
         """The thresholds that are passed for the first time in their period."""
         from ._protocol.rate_limit_types import RateLimitAlert
 
         for limit in (limits, *limits.others):
             for key, window in limit.windows.items():
-                before = self._periods.get((limit.limit_id, key))
-                period = _going_on(before, window)
+                before = seen.periods.get((limit.limit_id, key))
+                period = _going_on(before, window, limit.observed_at, lowest=min(self._thresholds))
                 passed = max((each for each in self._thresholds if each <= window.used_percent), default=0.0)
                 if passed > period.told:
                     period = period._replace(told=passed)
                     yield RateLimitAlert(latest, limit.limit_id, key, passed)
-                self._periods[limit.limit_id, key] = period
+                seen.periods[limit.limit_id, key] = period
         # A backend may make up any number of limits; those that are not kept are forgotten here, too.
         kept = {latest.limit_id, *(each.limit_id for each in latest.others)}
-        self._periods = {place: period for place, period in self._periods.items() if place[0] in kept}
+        seen.periods = {place: period for place, period in seen.periods.items() if place[0] in kept}
 
 
-def _going_on(before: _Period | None, window: RateLimitWindow) -> _Period:
+def _is_older(limits: RateLimits, latest: RateLimits) -> bool:
+    """Whether limits were told before others that came first, as those of concurrent requests may be."""
+    return timedelta() < latest.observed_at - limits.observed_at <= _OUT_OF_ORDER
+
+
+def _going_on(before: _Period | None, window: RateLimitWindow, now: datetime, *, lowest: float) -> _Period:
     """The period that a window is in, as far as it was seen."""
-    if before is None or _begins_anew(before, window):
-        return _Period(window.used_percent, window.resets_at)
-    ends = [each for each in (before.resets_at, window.resets_at) if each is not None]
-    return _Period(max(before.used_percent, window.used_percent), max(ends, default=None), before.told)
+    used, end = window.used_percent, window.resets_at
+    if before is None or _begins_anew(before, window, now, lowest=lowest):
+        return _Period(used, end if end and now - end < DRIFT else None)
+    ends = [before.resets_at] if before.resets_at else []
+    if end and end > now:
+        ends.append(end)  # One that has passed may be that of the period before.
+    return _Period(max(before.used_percent, used), max(ends, default=None), before.told)
 
 
-def _begins_anew(before: _Period, window: RateLimitWindow) -> bool:
-    dropped = before.used_percent - window.used_percent > _DROP
-    if before.resets_at is None or window.resets_at is None:
-        return dropped
-    shift = window.resets_at - before.resets_at
-    # An end that moves back without a drop is two sources that disagree; each of them would be told again and again.
-    return shift > _DRIFT or (shift < -_DRIFT and dropped)
+def _begins_anew(before: _Period, window: RateLimitWindow, now: datetime, *, lowest: float) -> bool:
+    """Whether a window is in another period than before: its end has come, or the usage has dropped.
+
+    Where the reset moves and nothing else, it is one that rolls, or two sources disagree: each answer would be told.
+    """
+    old, new = before.resets_at, window.resets_at
+    if old and new and abs(new - old) <= DRIFT:
+        return False
+    return (old is not None and _has_come(old, new, now)) or _has_dropped(
+        before.used_percent, window.used_percent, lowest
+    )
+
+
+def _has_come(end: datetime, following: datetime | None, now: datetime) -> bool:
+    """Whether the end of a period has come, by what is said of the end now."""
+    if following is None:
+        return end <= now
+    # A following one that has passed as well shows that it is our clock that is wrong.
+    return end - now <= DRIFT and following > now
+
+
+def _has_dropped(before: float, now: float, lowest: float) -> bool:
+    """Whether a usage has dropped so far that it is not the same one which goes up and down at a threshold."""
+    return before - now > _DROP and (now < lowest or now <= before / 2)
 
 
 def _checked_thresholds(thresholds: object) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ._protocol.constants import CONNECT_TIMEOUT, IDLE_TIMEOUT
+from ._protocol.failures import MODEL_CODES
 from .errors import (
     BackendError,
     CodexError,
@@ -112,7 +113,7 @@ _REASONING: Final = ('invalid_encrypted_content',)
 _PLAN_LIMITS: Final = ('usage_limit_reached', 'usage_not_included', 'insufficient_quota')
 _FINAL: Final = (
     *('context_length_exceeded', 'invalid_prompt', 'cyber_policy', 'bio_policy'),
-    *('model_not_found', 'model_not_supported', 'invalid_api_key'),
+    *(*MODEL_CODES, 'invalid_api_key'),
 )
 _PASSING: Final = ('rate_limit_exceeded', 'slow_down', 'server_error', 'server_is_overloaded')
 _REFUSALS: Final = frozenset(range(400, 500)) - {401, 403, 404, 408, 429}
@@ -192,8 +193,9 @@ def rule_for(error: CodexError) -> Rule:
     code = status = None
     if isinstance(error, BackendError):
         status = error.status_code
-        # The code goes before the type, as it does for the category of an error.
-        code = next((word for word in (error.code, error.error_type) if word in _NAMED[where]), None)
+        # A plan limit goes first, then the code, then the type, as for the category of an error.
+        words = [word for word in (error.code, error.error_type) if word in _NAMED[where]]
+        code = next((word for word in words if word in _PLAN_LIMITS), words[0] if words else None)
     return next(rule for rule in RULES if rule.where == where and _fits(rule, error, code, status))
 
 
@@ -273,7 +275,8 @@ class Retry:
         line = 'Trying again ' + ('at once' if wait == '0' else f'in {wait} s')
         if self.attempt:
             line += f' ({self.attempt} of {self.max_retries})'
-        line += f' after "{self.case}"' + (f': {self.error.message}' if self.error else '.')
+        # The first sentence: what follows is advice for those who get the error.
+        line += f' after "{self.case}"' + (f': {self.error.message.partition(". ")[0]}' if self.error else '.')
         # One line, whatever the backend says: no break, and nothing that a terminal obeys.
         line = ' '.join(''.join(letter if letter.isprintable() else ' ' for letter in line).split())
         return line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'

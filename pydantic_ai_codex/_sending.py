@@ -75,9 +75,10 @@ class Sender:
         override = account.override(credentials, base_url)
         connection = await self._send(recovery.request, content, credentials, base_url, override)
         account.heard(connection.headers.get(MODELS_ETAG_HEADER), credentials, base_url)
-        recovery.keep(connection.headers.get(TURN_STATE_HEADER))
         if connection.status_code != 200:
             raise await self._refusal(connection, credentials)
+        # A refusal may name one as well, and be of a machine that one better does not come back to.
+        recovery.keep(connection.headers.get(TURN_STATE_HEADER))
         stream = CodexStream(
             connection,
             base_url=base_url,
@@ -121,7 +122,7 @@ class Sender:
         if debugging():
             debug('refused: %s', hidden(readable(content), credentials))
         error = error_from_response(connection.status_code, connection.headers, content, now=self._clock.now())
-        self._limits.take(error.rate_limits)
+        self._limits.take(error.rate_limits, account=credentials.account_tag)
         return error
 
 

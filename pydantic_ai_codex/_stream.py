@@ -58,7 +58,6 @@ class CodexStream:
         self._told: RateLimits | None = None
         """The limits of the last event about them."""
         self._limits = limits
-        self._limits.take(self.rate_limits)
         self._credentials = credentials
         self._complete = complete
         self._connection = connection
@@ -79,6 +78,7 @@ class CodexStream:
         Raises:
             CodexError: As `receive` does. Then nothing is to be handed out.
         """
+        self._limits.take(self.rate_limits, account=self.account_tag)
         ahead: list[Event] = []
         while self._failure is not None or not self._decoder.ended:
             events = await self.receive()
@@ -132,7 +132,7 @@ class CodexStream:
         """Take what an error tells of limits, and make it fit to be seen."""
         self._complete(error)
         if isinstance(error, BackendError):
-            self._limits.take(error.rate_limits)
+            self._limits.take(error.rate_limits, account=self.account_tag)
 
     def _take(self, limits: RateLimits | None) -> None:
         """Take the limits that came between the events."""
@@ -141,7 +141,7 @@ class CodexStream:
         self._told = limits
         if limits is not None:
             self.rate_limits = merged(limits, self.rate_limits)
-            self._limits.take(limits)
+            self._limits.take(limits, account=self.account_tag)
 
     def _end(self) -> None:
         """Take the end of what the connection brings."""

@@ -167,7 +167,7 @@ def test_it_runs_alone(run: Run, name: str) -> None:
     done = run(name)
 
     assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout.startswith('Simulated: gpt-5.5 answers from a script')
+    assert done.stdout.startswith('Simulated: gpt-6-sol answers from a script')
     assert re.search('.*'.join(map(re.escape, TRANSCRIPTS[name])), done.stdout, re.DOTALL), done.stdout
 
 
@@ -176,7 +176,7 @@ def test_live_without_a_login_is_clear(run: Run, name: str) -> None:
     done = run(name, '--live')
 
     assert done.returncode == 1
-    assert done.stdout.startswith('Live: gpt-5.5 on your login.')
+    assert done.stdout.startswith('Live: gpt-6-sol on your login.')
     assert re.fullmatch(WITHOUT_LOGIN.get(name, NO_LOGIN), done.stderr)
 
 

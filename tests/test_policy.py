@@ -85,6 +85,7 @@ STATUSES: list[tuple[str, Action, Failure]] = [
     ('a code that is final', 'fail', status(404, 'model_not_found')),
     ('a code that is final', 'fail', status(400, 'model_not_supported')),
     ('a code that is final', 'fail', status(404, 'model_not_supported')),
+    ('a code that is final', 'fail', status(404, 'unsupported_model')),
     ('a code that is final', 'fail', status(500, 'context_length_exceeded')),
     ('a code that is final', 'fail', status(500, 'invalid_prompt')),
     ('a code that is final', 'fail', status(400, 'cyber_policy')),
@@ -99,7 +100,7 @@ STATUSES: list[tuple[str, Action, Failure]] = [
     ('5xx', 'retry', status(599)),
     ('429', 'retry', status(429)),
     ('429', 'retry', status(429, 'rate_limit_exceeded')),
-    ('429', 'retry', status(429, 'rate_limit_exceeded', type='usage_limit_reached')),
+    ('a plan limit', 'fail', status(429, 'rate_limit_exceeded', type='usage_limit_reached')),
     ('403', 'retry', status(403)),
     ('403', 'retry', page(403)),
     ('403', 'retry', status(403, 'never_heard_of')),
@@ -136,6 +137,8 @@ STREAMS: list[tuple[str, Action, Failure]] = [
     ('a code that is final in the stream', 'fail', failed('bio_policy')),
     ('a code that is final in the stream', 'fail', failed('model_not_found')),
     ('a code that is final in the stream', 'fail', failed('model_not_supported')),
+    ('a code that is final in the stream', 'fail', failed('unsupported_model')),
+    ('a code that is final in the stream', 'fail', failed(type='model_not_supported')),
     ('server_is_overloaded in the stream', 'fail', failed('server_is_overloaded')),
     ('rate_limit_exceeded in the stream', 'retry', failed('rate_limit_exceeded')),
     ('slow_down in the stream', 'retry', failed('slow_down')),
@@ -285,7 +288,7 @@ def test_a_retry_is_a_line() -> None:
     assert lines == snapshot(
         [
             'Trying again in 0.4 s (2 of 4) after "503 server_is_overloaded": The backend answered 503: Try later.',
-            'Trying again in 60 s (2 of 4) after "stream cut": The connection to the backend broke: broken. Send the request again.',
+            'Trying again in 60 s (2 of 4) after "stream cut": The connection to the backend broke: broken',
             'Trying again at once after "401": The backend answered 401: No.',
             'Trying again at once (1 of 4) after "content_filter".',
         ]

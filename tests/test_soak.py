@@ -95,23 +95,25 @@ def words_of(number: int) -> str:
     return ' '.join(f'{number}.{word}' for word in range(8))
 
 
-async def show(agent: Agent[None, str], number: int) -> str:
+async def show(agent: Agent[None, str], number: int, cuts: list[str]) -> str:
     """What somebody sees who watches the answer; with an error in place of its end, where the connection is cut."""
-    shown = ''
+    shown: dict[int, str] = {}
     try:
         async with agent.run_stream_events(str(number)) as events:
             async for event in events:
                 match event:
-                    case PartStartEvent(part=TextPart(content=text)):
-                        shown = text
-                    case PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-                        shown += text
+                    case PartStartEvent(index=index, part=TextPart(content=text)):
+                        assert index not in shown
+                        shown[index] = text
+                    case PartDeltaEvent(index=index, delta=TextPartDelta(content_delta=text)):
+                        shown[index] += text
                     case _:
                         pass
     except ModelConnectionError:
-        assert words_of(number).startswith(shown)
-        return await show(agent, number)
-    return shown
+        cuts.append(''.join(shown.values()))
+        assert words_of(number).startswith(cuts[-1])
+        return await show(agent, number, cuts)
+    return ''.join(shown.values())
 
 
 async def test_a_thousand_turns(until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +121,7 @@ async def test_a_thousand_turns(until: Until, monkeypatch: pytest.MonkeyPatch) -
     descriptors, tasks = open_descriptors(), asyncio.all_tasks()
     backend, retries = Backend(), list[Retry]()
     simulator = backend.simulator
-    noted, outputs = Counter[int](), dict[int, str]()
+    noted, outputs, cuts = Counter[int](), dict[int, str](), list[str]()
     async with simulator.serve() as server:
         monkeypatch.setenv('CODEX_REFRESH_TOKEN_URL_OVERRIDE', server.token_url)
         provider = CodexProvider(
@@ -141,7 +143,7 @@ async def test_a_thousand_turns(until: Until, monkeypatch: pytest.MonkeyPatch) -
 
         async def take(number: int) -> None:
             if number % 2:
-                outputs[number] = await show(talking, number)
+                outputs[number] = await show(talking, number, cuts)
             else:
                 outputs[number] = (await working.run(str(number), deps=number)).output
 
@@ -157,6 +159,7 @@ async def test_a_thousand_turns(until: Until, monkeypatch: pytest.MonkeyPatch) -
     assert outputs == {number: words_of(number) for number in range(TURNS)}
     assert noted == Counter(range(0, TURNS, 2))
     assert backend.failures >= 50
+    assert any(cuts), 'no answer broke off after something of it was shown'
     assert len(retries) >= backend.failures / 2
     assert asyncio.all_tasks() == tasks
     gc.collect()

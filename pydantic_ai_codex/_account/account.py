@@ -10,7 +10,7 @@ from .._instructions.folder import CacheDir
 from .._protocol.catalog import BUNDLED, ModelCatalog
 from .._protocol.rate_limits import RateLimits
 from ..auth import Credentials
-from .lookup import Lookups
+from .lookup import Lookups, lookup_urls
 from .models import Models
 from .routing import Routing
 from .usage import fetch_rate_limits
@@ -55,6 +55,10 @@ class Account:
     def known(self, credentials: Credentials, base_url: str) -> ModelCatalog:
         """The models of the login, as far as they are known."""
         return BUNDLED if credentials.auth_mode == 'apikey' else self._models.known(credentials, base_url)
+
+    def can_list(self, credentials: Credentials, base_url: str) -> bool:
+        """Whether there is a list of models for the login: a platform key has none, and other hosts need not."""
+        return credentials.auth_mode == 'chatgpt' and lookup_urls(base_url) is not None
 
     def heard(self, etag: str | None, credentials: Credentials, base_url: str) -> None:
         """Take what an answer says of the version of the catalog."""

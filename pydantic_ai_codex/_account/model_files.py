@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,7 +21,7 @@ from ..errors import ConfigurationError
 _T = TypeVar('_T')
 
 _PATIENCE: Final = 1.0
-"""Seconds to wait until a file is written."""
+"""Seconds to wait until a file is read or written, however the disk is."""
 
 _KEPT: Final = 16
 """How many there may be."""
@@ -37,14 +38,13 @@ class ModelFiles:
         self._cache_dir: CacheDir = cache_dir
 
     async def load(self, name: str) -> ModelCatalog | None:
-        """The list that was kept last. Whoever waits is cancelled when the disk hangs."""
+        """The list that was kept last. Nobody waits for it for long."""
         return None if self._cache_dir is False else await _in_a_thread(partial(self._load, name))
 
     async def save(self, name: str, catalog: ModelCatalog) -> None:
         """Keep a list. Nobody waits for it for long."""
         if self._cache_dir is not False:
-            with anyio.move_on_after(_PATIENCE):
-                await _in_a_thread(partial(self._save, name, catalog))
+            await _in_a_thread(partial(self._save, name, catalog))
 
     def _load(self, name: str) -> ModelCatalog | None:
         folder = self._folder()
@@ -72,7 +72,6 @@ def file_name(base_url: str, account_tag: str) -> str:
 
 
 async def _in_a_thread(function: Callable[[], _T]) -> _T | None:
-    try:
+    with anyio.move_on_after(_PATIENCE), suppress(RuntimeError):  # There may be no thread to be had.
         return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
-    except RuntimeError:  # There is no thread to be had.
-        return None
+    return None

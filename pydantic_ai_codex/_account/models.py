@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+import anyio
 from pydantic_core import from_json
 
 from .._clock import Clock
@@ -19,18 +20,16 @@ from ..auth import Credentials
 from ..errors import BackendError
 from .lookup import LOOKUP_TIMEOUT, NOT_THE_BACKEND, Lookups, lookup_urls
 from .model_files import ModelFiles, file_name
-from .question import Question
+from .question import Question, forget_oldest
 
 _LIFETIME: Final = timedelta(seconds=MODELS_LIFETIME)
 
 _LEAST_PAUSE: Final = 30.0
-"""Seconds between two requests because of another version: of several servers, each may have its own."""
+"""Seconds between two requests because of another version: of several servers, each may have its own. The first is sent
+at once, as requests may be refused that are right by the older list."""
 
 _RENEWAL: Final = timedelta(minutes=1)
 """How much older than what is known the file may be before it is written once more."""
-
-_KEPT: Final = 16
-"""How many accounts are remembered, each at a host."""
 
 
 class _Known:
@@ -41,7 +40,8 @@ class _Known:
         self.name = name
         """Of the file."""
         self.question = Question('The list of models cannot be had, so what is known of them is used', clock)
-        self.asked_at = -math.inf
+        self.heeded_at = -math.inf
+        """When it was asked for last because of another version."""
         self.answers = 0
         """How often the backend has told."""
         self.other_etag: str | None = None
@@ -104,9 +104,9 @@ class Models:
         return (None if known is None else known.catalog) or BUNDLED
 
     def is_due(self, credentials: Credentials, base_url: str) -> bool:
-        """Whether `get` would ask; cheap. Not soon after a failure, and not where there is nothing to ask."""
+        """Whether `get` would look for another; cheap. Not soon after a failure, nor where there is nothing to ask."""
         known = self._find(credentials, base_url)
-        return known is not None and self._is_due(known)
+        return known is not None and self._is_due(known, credentials)
 
     async def get(self, credentials: Credentials, base_url: str, *, refresh: bool = False) -> ModelCatalog:
         """The list, asked for where it is due.
@@ -126,15 +126,19 @@ class Models:
         known = self._find(credentials, base_url)
         if known is None:
             return BUNDLED
+        patience = LOOKUP_TIMEOUT if refresh else LOOKUP_PATIENCE
+        deadline = anyio.current_time() + patience
         if refresh:
-            await self._refresh(known, credentials)
-        elif self._is_due(known):
+            await self._refresh(known, credentials, patience)
+        elif self._is_due(known, credentials):
             await known.question.settle(
                 partial(self._ask, known, credentials),
-                is_settled=lambda: not self._is_due(known),
-                patience=LOOKUP_PATIENCE,
+                credentials,
+                is_settled=lambda: not self._is_due(known, credentials),
+                patience=patience,
             )
-        await self._keep(known)
+        with anyio.CancelScope(deadline=deadline):
+            await self._keep(known)
         return known.catalog or BUNDLED
 
     def heard(self, etag: str | None, credentials: Credentials, base_url: str) -> None:
@@ -162,12 +166,11 @@ class Models:
         known = self._accounts.get(key)
         if known is None:
             known = self._accounts.setdefault(key, _Known(urls.models, file_name(*key), self._clock))
-            for old in list(self._accounts)[:-_KEPT]:
-                self._accounts.pop(old, None)
+            forget_oldest(self._accounts)
         return known
 
-    def _is_due(self, known: _Known) -> bool:
-        if known.question.has_failed:
+    def _is_due(self, known: _Known, credentials: Credentials) -> bool:
+        if known.question.has_failed(credentials):
             return False
         catalog = known.catalog
         if catalog is None or catalog.fetched_at is None:
@@ -175,19 +178,21 @@ class Models:
         # One of the future is not fresh: the clock was put back, and nobody knows how old it is.
         if not timedelta(0) <= self._clock.now() - catalog.fetched_at < _LIFETIME:
             return True
-        return known.other_etag is not None and self._clock.monotonic() >= known.asked_at + _LEAST_PAUSE
+        return known.other_etag is not None and self._clock.monotonic() >= known.heeded_at + _LEAST_PAUSE
 
-    async def _refresh(self, known: _Known, credentials: Credentials) -> None:
+    async def _refresh(self, known: _Known, credentials: Credentials, patience: float) -> None:
         """Ask in any case, or wait for another task that asks.
 
         Raises:
             CodexError: As `get` does.
         """
-        before = known.answers, known.question.failures
-        failure = await known.question.settle(
+        question = known.question
+        answers, before = known.answers, question.failure(credentials)
+        failure = await question.settle(
             partial(self._ask, known, credentials, is_forced=True),
-            is_settled=lambda: (known.answers, known.question.failures) != before,
-            patience=LOOKUP_TIMEOUT,
+            credentials,
+            is_settled=lambda: known.answers != answers or question.failure(credentials) not in (None, before),
+            patience=patience,
         )
         if failure is not None:
             raise failure
@@ -199,9 +204,10 @@ class Models:
             CodexError: As `get` does.
         """
         await self._recall(known)
-        if not is_forced and not self._is_due(known):
+        if not is_forced and not self._is_due(known, credentials):
             return  # Another process has asked meanwhile.
-        known.asked_at = self._clock.monotonic()
+        if known.other_etag is not None:
+            known.heeded_at = self._clock.monotonic()
         catalog = known.catalog
         etag = None if catalog is None else catalog.etag
         reply = await self._lookups.get(known.url, credentials, etag=etag, most=MAX_MODELS_BYTES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from functools import partial
 from typing import Any, Final, cast
@@ -20,21 +19,23 @@ from ..auth import Credentials
 from ..auth._secrets import quotable
 from ..errors import BackendError
 from .lookup import Lookups, lookup_urls
-from .question import Question
+from .question import Question, forget_oldest, login_tag
 
 _log: Final = logging.getLogger('pydantic_ai_codex')
 
-_KEPT: Final = 16
-"""How many logins are remembered: a refresh makes another of each."""
-
 
 class _Found:
-    """What is known of one login."""
+    """What is known of one account."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.is_known = False
-        self.override: str | None = None
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.url = url
+        self.overrides: dict[str, str | None] = {}
+        """What was found out, for each access token."""
+        # One for all tokens: a page that hangs does so for the next of them, too, and a turn waits for it once.
         self.question = Question('No routing of the account is known, so no header for it is sent', clock)
+
+    def is_known(self, credentials: Credentials) -> bool:
+        return login_tag(credentials) in self.overrides or self.question.has_failed(credentials)
 
 
 class Routing:
@@ -52,46 +53,45 @@ class Routing:
     def __init__(self, lookups: Lookups, *, clock: Clock) -> None:
         self._lookups = lookups
         self._clock = clock
-        self._logins: dict[tuple[str, bytes], _Found] = {}
+        self._accounts: dict[tuple[str, str], _Found] = {}
 
     def known(self, credentials: Credentials, base_url: str) -> bool:
         """Whether there is nothing to find out now: it is known, or failed lately, or there is nothing to know."""
         found = self._find(credentials, base_url)
-        return found is None or found.is_known or found.question.has_failed
+        return found is None or found.is_known(credentials)
 
     def override(self, credentials: Credentials, base_url: str) -> str | None:
         """What the header says, as far as that is known; `None` for no header."""
         found = self._find(credentials, base_url)
-        return None if found is None else found.override
+        return None if found is None else found.overrides.get(login_tag(credentials))
 
     async def discover(self, credentials: Credentials, base_url: str) -> None:
         """Find out. What keeps it from being found out is remembered, and raised by nothing."""
         found = self._find(credentials, base_url)
         if found is not None:
             await found.question.settle(
-                partial(self._ask, found, credentials, base_url),
+                partial(self._ask, found, credentials),
+                credentials,
+                is_settled=lambda: found.is_known(credentials),
                 patience=LOOKUP_PATIENCE,
-                is_settled=lambda: found.is_known or found.question.has_failed,
             )
 
     def _find(self, credentials: Credentials, base_url: str) -> _Found | None:
-        if credentials.auth_mode == 'apikey' or lookup_urls(base_url) is None:
+        """What is known of the account, or `None` where there is nothing to know."""
+        urls = None if credentials.auth_mode == 'apikey' else lookup_urls(base_url)
+        if urls is None:
             return None
-        # A hash, as this outlives the login.
-        key = base_url, hashlib.sha256(credentials.access_token.encode('utf-8', 'surrogatepass')).digest()
-        found = self._logins.get(key)
+        key = base_url, credentials.account_tag or ''
+        found = self._accounts.get(key)
         if found is None:
-            found = self._logins.setdefault(key, _Found(self._clock))
-            for old in list(self._logins)[:-_KEPT]:
-                self._logins.pop(old, None)
+            found = self._accounts.setdefault(key, _Found(urls.accounts_check, self._clock))
+            forget_oldest(self._accounts)
         return found
 
-    async def _ask(self, found: _Found, credentials: Credentials, base_url: str) -> None:
-        urls = lookup_urls(base_url)
-        if urls is not None:
-            reply = await self._lookups.get(urls.accounts_check, credentials, most=MAX_ACCOUNT_BYTES)
-            found.override = _override(_account(reply, credentials.account_id))
-            found.is_known = True
+    async def _ask(self, found: _Found, credentials: Credentials) -> None:
+        reply = await self._lookups.get(found.url, credentials, most=MAX_ACCOUNT_BYTES)
+        found.overrides[login_tag(credentials)] = _override(_account(reply, credentials.account_id))
+        forget_oldest(found.overrides)
 
 
 def _account(reply: Reply, account_id: str | None) -> Wire:

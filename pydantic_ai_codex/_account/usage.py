@@ -5,9 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from pydantic_core import from_json
-
-from .._http_reply import Reply
 from .._protocol.constants import MAX_ACCOUNT_BYTES
 from .._protocol.rate_limits import RateLimits, limits_from_usage
 from ..auth import Credentials
@@ -37,7 +34,7 @@ async def fetch_rate_limits(lookups: Lookups, credentials: Credentials, base_url
         )
     url = usage_url(base_url)
     reply = await lookups.get(url, credentials, most=MAX_ACCOUNT_BYTES)
-    limits = limits_from_usage(_json(reply), now)
+    limits = limits_from_usage(reply.json(), now)
     if limits is None:
         # Never zeros: somebody would rely on a plan that is used up.
         raise BackendError(
@@ -47,10 +44,3 @@ async def fetch_rate_limits(lookups: Lookups, credentials: Credentials, base_url
             hint=NOT_THE_BACKEND,
         )
     return limits
-
-
-def _json(reply: Reply) -> object:
-    try:
-        return from_json(reply.content)
-    except ValueError:
-        return None

@@ -156,7 +156,7 @@ _TEXTS: Final[dict[str, Callable[[ModelInfo], str]]] = {
     'default': lambda model: model.default_effort or '',
     'efforts': lambda model: effort_ranges(model.efforts),
     'context': _context,
-    'tiers': lambda model: ' '.join(model.service_tiers),
+    'tiers': lambda model: ' '.join(model.service_tiers or ()),
     'successor': lambda model: model.successor or '',
     'description': lambda model: model.description or '',
 }

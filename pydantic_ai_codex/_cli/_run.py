@@ -172,29 +172,34 @@ async def _print_stream(agent: Agent[None, str], prompt: str) -> None:
     )
 
     show_thinking = sys.stderr.isatty()
-    thinking = False
+    thinking = is_begun = False
     cut_off = None
-    async with agent, agent.run_stream_events(prompt) as events:
-        async for event in events:
-            match event:
-                case (
-                    PartStartEvent(part=ThinkingPart(content=text))
-                    | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=str(text)))
-                ) if text and show_thinking:
-                    thinking = True
-                    write(sys.stderr, text, style=DIM)
-                case (
-                    PartStartEvent(part=TextPart(content=text))
-                    | PartDeltaEvent(delta=TextPartDelta(content_delta=text))
-                ) if text:
-                    if thinking:
-                        thinking = False
-                        write(sys.stderr, '\n\n')
-                    write(sys.stdout, text)
-                case AgentRunResultEvent(result=result):
-                    cut_off = _CUT_OFF.get(result.response.finish_reason or '')
-                case _:
-                    pass
-    write(sys.stdout, '\n')
+    try:
+        async with agent, agent.run_stream_events(prompt) as events:
+            async for event in events:
+                match event:
+                    case (
+                        PartStartEvent(part=ThinkingPart(content=text))
+                        | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=str(text)))
+                    ) if text and show_thinking:
+                        thinking = True
+                        write(sys.stderr, text, style=DIM)
+                    case (
+                        PartStartEvent(part=TextPart(content=text))
+                        | PartDeltaEvent(delta=TextPartDelta(content_delta=text))
+                    ) if text:
+                        if thinking:
+                            thinking = False
+                            write(sys.stderr, '\n\n')
+                        is_begun = True
+                        write(sys.stdout, text)
+                    case AgentRunResultEvent(result=result):
+                        is_begun = True
+                        cut_off = _CUT_OFF.get(result.response.finish_reason or '')
+                    case _:
+                        pass
+    finally:
+        if is_begun:  # Where the answer breaks off, the error has a line of its own.
+            write(sys.stdout, '\n')
     if cut_off:
         warn(f'The answer is cut off: {cut_off}.')

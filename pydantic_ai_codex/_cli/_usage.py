@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .._protocol.waits import span
 from ..errors import CodexError
 from ._account import account_facts
 from ._options import Commands, add_base_url, add_command, add_json, add_store, client_of
@@ -119,8 +120,9 @@ class _Screen:
     def _row(self, name: str, window: RateLimitWindow) -> _Row:
         reset = ''
         if window.resets_at is not None:
-            verb = 'resets' if window.resets_at > self._now else 'has reset'
-            reset = f'{verb} {relative(window.resets_at, self._now)} ({local(window.resets_at)})'
+            seconds = (window.resets_at - self._now).total_seconds()
+            when = f'resets in {span(seconds)}' if seconds > 0 else f'has reset {relative(window.resets_at, self._now)}'
+            reset = f'{when} ({local(window.resets_at)})'
         return _Row(name, window.used_percent, window.percent, reset)
 
     def _windows(self, rows: Sequence[_Row]) -> Iterator[str]:
@@ -149,10 +151,10 @@ class _Screen:
         if key is None:
             return 'The backend says that this limit is reached.' if limits.limit_reached else None
         window = limits.windows[key]
-        text = f'The {window.name or key} window is used up'
+        text = f'The {window.adjective or key} window is used up'
         blocks, end = ', and blocks', '.'
         if limits.credits is not None and (limits.credits.unlimited or limits.credits.has_credits):
-            blocks, end = '', '; credits may stand in for it.'
+            blocks, end = '', '; credits may stand in.'
         if window.resets_at is not None and window.resets_at > self._now:
             text += f'{blocks} until {local(window.resets_at)}'
         return text + end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -91,15 +91,18 @@ _LOGIN_ERRORS: dict[type[CredentialsError], type[CodexLoginError]] = {
 
 
 @contextmanager
-def mapped_errors(model_name: str) -> Generator[None]:
+def mapped_errors(model_name: str, watch: Callable[[CodexError], object] | None = None) -> Generator[None]:
     """Raise pydantic-ai's errors in place of ours.
 
     Args:
         model_name: The model's name, for the errors' text.
+        watch: Is told of ours before that.
     """
     try:
         yield
     except CodexError as error:
+        if watch is not None:
+            watch(error)
         mapped = model_error(error, model_name)
         if mapped is error:
             raise

@@ -23,7 +23,7 @@ from pydantic_ai.tools import RunContext, ToolDefinition
 
 from .._client import CodexClient
 from .._protocol.model_facts import ModelInfo
-from .._protocol.model_names import ModelName, parse_model_name
+from .._protocol.model_names import ModelName, as_listed, parse_model_name
 from .._protocol.requests import EncodedJSON
 from ..errors import ConfigurationError
 from .encoded_tools import ToolEncoder
@@ -35,6 +35,7 @@ from .instructions import make_prompt, official_instructions
 from .provider import CANONICAL_SYSTEM, CodexProvider
 from .request import build_request
 from .settings import check_names, choice
+from .spans import RequestSpan
 from .streaming import CodexStreamedResponse
 from .tools import sent_tools
 
@@ -226,17 +227,17 @@ class CodexModel(Model[CodexClient]):
         """Send a request; `whole` is for an answer that nobody sees before it is complete."""
         given = cast('Mapping[str, Any]', settings or {})
         by_default = 'thinking' if params.output_mode in ('native', 'prompted') else 'text'
-        with mapped_errors(self.model_name):
+        span = RequestSpan()
+        with mapped_errors(self.model_name, span.note_failure):
             check_names(given)
             commentary = choice(given, 'codex_commentary', ('text', 'thinking')) or by_default
             credentials = await self.client.authenticate()
             catalog = await self.client.look_up(credentials)
+            self._name = as_listed(self._name, catalog)
             info = catalog.get(self.model_name)
             self._heed(info)
-            if info is None and credentials.auth_mode == 'chatgpt':
-                from .._protocol.refusals import check_plan_model
-
-                check_plan_model(self.model_name, catalog)
+            if info is None:
+                self.client.check_model(self.model_name, catalog, credentials)
             messages = await download_files(messages)
             official = await official_instructions(self.client, self.model_name, messages, given, params)
             request = build_request(
@@ -263,7 +264,9 @@ class CodexModel(Model[CodexClient]):
                 _stream=stream,
                 _commentary_is_text=commentary == 'text',
                 _instructions_ref=official.ref if official else None,
+                _span=span,
             )
+            streamed.begin()
             # Before pydantic-ai 2.64 the attribute is not known, and does no harm.
             streamed.canonical_system = self.canonical_system
             yield streamed
@@ -273,12 +276,18 @@ class CodexModel(Model[CodexClient]):
     def _heed(self, info: ModelInfo | None) -> None:
         """Let the profile follow the catalog, unless the user has said it better."""
         window = None if info is None else info.context_window
-        is_users = self.profile.get('context_window') != self._window and self._profile is not None
-        if window is None or window == self._window or is_users:
+        if window is None or window == self._window or self._has_own_window():
             return
         self._window = window
         # The place of the base class's `cached_property`.
         vars(self)['profile'] = merge_profile(self.profile, ModelProfile(context_window=window))
+
+    def _has_own_window(self) -> bool:
+        """Whether the context window of the profile is the user's."""
+        profile = self._profile
+        if callable(profile):
+            return self.profile.get('context_window') != self._window
+        return profile is not None and 'context_window' in profile
 
     def _check_allowed(self) -> None:
         """Heed pydantic-ai's `ALLOW_MODEL_REQUESTS`, with which tests make sure that they meet no real model."""

@@ -120,8 +120,11 @@ class CodexProvider(Provider[CodexClient]):
 
     @property
     def rate_limits(self) -> RateLimits | None:
-        """The limits of the plan as the last answer told them, or `None` before the first."""
-        return self._client.limits.latest
+        """The limits of the plan as the last answers told them, or `None` before the first.
+
+        A window that has begun anew since is not known, so it blocks nothing.
+        """
+        return self._client.rate_limits
 
     async def fetch_rate_limits(self) -> RateLimits:
         """Ask for the limits of the plan now, without sending a request to a model.

@@ -10,7 +10,7 @@ from pydantic_ai.exceptions import UnsupportedSettingWarning
 from pydantic_ai.settings import ModelSettings
 
 from .. import _environment
-from .._protocol.model_facts import RETIRED_MODELS, Effort, ModelInfo
+from .._protocol.model_facts import Effort, ModelInfo
 from .._protocol.model_names import ChosenEffort, ModelName, WireEffort, choose_effort
 from .._protocol.requests import ReasoningSummary, Verbosity
 from ..errors import ConfigurationError
@@ -157,11 +157,13 @@ def wire_tier(settings: Mapping[str, Any], name: ModelName, info: ModelInfo | No
     if tier not in ('flex', 'priority'):
         return None
     info = info or name.facts
-    if info is None or tier in info.service_tiers or _has_unknown_tiers(info):
+    # The list knows of the fast tier only; `flex` goes out whatever it says (captured).
+    tiers = None if info is None else info.service_tiers
+    if tier == 'flex' or tiers is None or tier in tiers:
         return tier
     _warn(
-        f'Model {info.slug!r} has no service tier {tier!r}, which {where} asks for; it has '
-        f'{", ".join(info.service_tiers) or "none"}. The request goes out without one.'
+        f'Model {name.slug!r} has no service tier {tier!r}, which {where} asks for; it has '
+        f'{", ".join(tiers) or "none"}. The request goes out without one.'
     )
     return None
 
@@ -174,11 +176,6 @@ def _effort_problem(chosen: ChosenEffort, info: ModelInfo) -> str:
     )
 
 
-def _has_unknown_tiers(info: ModelInfo) -> bool:
-    """Whether nobody says which tiers the model has: no list holds the retired ones any more."""
-    return not info.service_tiers and info.slug in RETIRED_MODELS
-
-
 def _warn(message: str) -> None:
-    # Whoever asked for the effort or the tier; the frames between are ours.
-    warnings.warn(message, UnsupportedSettingWarning, stacklevel=3)
+    # Between here and whoever asked stand frames of pydantic-ai, of which no number can be told.
+    warnings.warn(message, UnsupportedSettingWarning)  # noqa: B028

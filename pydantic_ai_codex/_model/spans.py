@@ -5,20 +5,33 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..errors import BackendError, CodexError
+
 if TYPE_CHECKING:
     from .._protocol.rate_limit_types import RateLimits
 
 
-def note_limits(limits: RateLimits) -> None:
-    """Set the attributes `codex.rate_limits.*` and `codex.plan_type` on the current OpenTelemetry span, if it records.
+class RequestSpan:
+    """The OpenTelemetry span of a request: the one that is current when this is made, if it records.
 
-    Args:
-        limits: The limits.
+    Kept from then on, as whoever reads the answer may have a span of their own around that.
     """
-    # Whoever has a span has loaded it.
-    trace: Any = sys.modules.get('opentelemetry.trace')
-    if trace is not None and (span := trace.get_current_span()).is_recording():
-        span.set_attributes(limit_attributes(limits))
+
+    def __init__(self) -> None:
+        # Whoever has a span has loaded it.
+        trace: Any = sys.modules.get('opentelemetry.trace')
+        span: Any = None if trace is None else trace.get_current_span()
+        self._span = span if span is not None and span.is_recording() else None
+
+    def note(self, limits: RateLimits | None) -> None:
+        """Set the attributes `codex.rate_limits.*` and `codex.plan_type`."""
+        if limits is not None and self._span is not None and self._span.is_recording():
+            self._span.set_attributes(limit_attributes(limits))
+
+    def note_failure(self, error: CodexError) -> None:
+        """Note what a failure tells of limits."""
+        if isinstance(error, BackendError):
+            self.note(error.rate_limits)
 
 
 def limit_attributes(limits: RateLimits) -> dict[str, str | float | bool]:

@@ -33,7 +33,7 @@ from .history.origins import LEFT_OUT_KEY
 from .history.turns import TURN_STATE_KEY
 from .instructions import REF_KEY
 from .output_parts import map_citations, map_usage, takes_citations
-from .spans import note_limits
+from .spans import RequestSpan
 from .streamed_calls import StreamedCalls
 from .streamed_items import StreamedItems
 
@@ -59,6 +59,7 @@ class CodexStreamedResponse(StreamedResponse):
     _stream: CodexStream = field(repr=False)
     _commentary_is_text: bool
     _instructions_ref: str | None
+    _span: RequestSpan
     _served_model: str | None = field(default=None, init=False)
     _texts: dict[str, dict[int, _Key]] = field(default_factory=dict[str, dict[int, _Key]], init=False)
     """The parts of each message that have begun, by content index."""
@@ -68,7 +69,7 @@ class CodexStreamedResponse(StreamedResponse):
     """The part that the last piece was added to, where the next one needs nothing of the parts manager."""
 
     async def _get_event_iterator(self) -> AsyncIterator[ModelResponseStreamEvent]:
-        with mapped_errors(self._requested_model):
+        with mapped_errors(self._requested_model, self._span.note_failure):
             while events := await self._stream.receive():
                 for event in events:
                     handler = self._HANDLERS.get(type(event))
@@ -93,10 +94,8 @@ class CodexStreamedResponse(StreamedResponse):
     def _items(self) -> StreamedItems:
         return StreamedItems(self._system, self._stream.account_tag)
 
-    def _on_started(self, event: ResponseStarted) -> _PartEvents:
-        self.provider_response_id = event.response_id
-        self._served_model = event.model
-        # At once, so that an answer that breaks off tells the next request of the conversation, too.
+    def begin(self) -> None:
+        """Note what is known of the answer already, so that one that breaks off tells the conversation, too."""
         details: dict[str, Any] = {} if self._instructions_ref is None else {REF_KEY: self._instructions_ref}
         if (state := self._stream.turn_state) is not None:
             details[TURN_STATE_KEY] = {'value': state, 'account': self._stream.account_tag}
@@ -104,12 +103,16 @@ class CodexStreamedResponse(StreamedResponse):
             details[LEFT_OUT_KEY] = True
         self._note_limits(details)
         self.provider_details = details or None
-        return ()
 
     def _note_limits(self, details: dict[str, Any]) -> None:
         if (limits := self._stream.rate_limits) is not None:
             details['rate_limits'] = limits.as_dict()
-            note_limits(limits)
+            self._span.note(limits)
+
+    def _on_started(self, event: ResponseStarted) -> _PartEvents:
+        self.provider_response_id = event.response_id
+        self._served_model = event.model
+        return ()
 
     def _on_text(self, event: TextDelta) -> _PartEvents:
         growing = self._growing

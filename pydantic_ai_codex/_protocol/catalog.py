@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast
 
 from pydantic_core import from_json, to_json
@@ -61,8 +62,11 @@ class ModelCatalog:
 
     @property
     def retired(self) -> tuple[RetiredModel, ...]:
-        """The models that are known to be gone, and that this list does not hold."""
-        return tuple(retired for slug, retired in RETIRED_MODELS.items() if not self.holds(slug))
+        """The models that are known to be gone, and that this list does not hold; each with the listed one to take.
+
+        Where that is not the one that was named first, as that is gone as well, the evidence tells each step.
+        """
+        return tuple(self._retired(slug) for slug in RETIRED_MODELS if not self.holds(slug))
 
     def holds(self, slug: str) -> bool:
         """Whether the list itself has the model, listed or hidden."""
@@ -85,16 +89,8 @@ class ModelCatalog:
         Args:
             slug: The model's name on the wire, or an alias.
         """
-        slug = MODEL_ALIASES.get(slug, slug)
-        listed = {info.slug for info in self.listed}
-        seen = {slug}
-        step = self._next(slug)
-        while step is not None and step not in seen:
-            if step in listed:
-                return step
-            seen.add(step)
-            step = self._next(step)
-        return None
+        last = self._steps(MODEL_ALIASES.get(slug, slug))[-1:]
+        return next((info.slug for info in self.listed if info.slug in last), None)
 
     def as_dict(self) -> dict[str, Any]:
         """The catalog as JSON can hold it."""
@@ -102,17 +98,38 @@ class ModelCatalog:
             'source': self.source,
             'fetched_at': self.fetched_at.isoformat() if self.fetched_at else None,
             'etag': self.etag,
+            'ignored': self.ignored,
             'default': self.default.slug if self.default else None,
             'models': [_jsonable(info._asdict()) for info in self.models],
             'retired': [retired._asdict() for retired in self.retired],
         }
 
+    def _steps(self, slug: str) -> list[str]:
+        """The models that follow one another, up to the first that is listed; without circles."""
+        listed = {info.slug for info in self.listed}
+        steps = [slug]
+        while (step := self._next(steps[-1])) is not None and step not in steps:
+            steps.append(step)
+            if step in listed:
+                break
+        return steps[1:]
+
+    def _retired(self, slug: str) -> RetiredModel:
+        pairs = list(pairwise((slug, *self._steps(slug))))
+        told = [_evidence(*pair) if len(pairs) == 1 else f'{" -> ".join(pair)}: {_evidence(*pair)}' for pair in pairs]
+        return RetiredModel(slug, self.successor_of(slug) or RETIRED_MODELS[slug].successor, '; '.join(told))
+
     def _next(self, slug: str) -> str | None:
-        info = self.get(slug)
-        if info is not None and info.successor:
+        if (info := self.get(slug)) and info.successor:
             return info.successor
         retired = RETIRED_MODELS.get(slug)
         return retired.successor if retired else None
+
+
+def _evidence(slug: str, successor: str) -> str:
+    """Who says that a model follows another."""
+    retired = RETIRED_MODELS.get(slug)
+    return retired.evidence if retired and retired.successor == successor else 'the list says so'
 
 
 BUNDLED: Final = ModelCatalog(models=CATALOG_MODELS, source='bundled')
@@ -218,7 +235,7 @@ def _entry(info: ModelInfo) -> Wire:
         'default_reasoning_level': info.default_effort,
         'context_window': info.context_window,
         'max_context_window': info.max_context_window,
-        'service_tiers': [{'id': tier} for tier in info.service_tiers],
+        'service_tiers': None if info.service_tiers is None else [{'id': tier} for tier in info.service_tiers],
         'visibility': 'list' if info.listed else 'hide',
         'priority': info.priority,
         'upgrade': {'model': info.successor} if info.successor else None,
@@ -232,11 +249,15 @@ def _rank(info: ModelInfo) -> tuple[bool, bool, int]:
     return (not info.listed, info.priority is None, info.priority or 0)
 
 
-def _tiers(wire: Wire) -> tuple[str, ...]:
+def _tiers(wire: Wire) -> tuple[str, ...] | None:
+    """The tiers of an entry, which may be none; `None` where it does not say."""
     if isinstance(wire.get('service_tiers'), list):
         return _words(_each(wire['service_tiers'], 'id'))
     # What older lists said instead (public reports).
-    return ('priority',) if 'fast' in list_or_empty(wire.get('additional_speed_tiers')) else ()
+    speeds = wire.get('additional_speed_tiers')
+    if not isinstance(speeds, list):
+        return None
+    return ('priority',) if 'fast' in speeds else ()
 
 
 def _successor(wire: Wire, slug: str) -> str | None:
@@ -250,8 +271,7 @@ def _each(value: object, key: str) -> list[object]:
 
 
 def _words(values: Iterable[object]) -> tuple[str, ...]:
-    words = dict.fromkeys(word for word in map(_word, values) if word)
-    return tuple(words)[:_MOST_WORDS]
+    return tuple(dict.fromkeys(word for word in map(_word, values) if word))[:_MOST_WORDS]
 
 
 def _word(value: object) -> str | None:

@@ -17,6 +17,9 @@ from .waits import Said, find_wait
 if TYPE_CHECKING:
     from .rate_limit_types import RateLimits
 
+MODEL_CODES: Final = ('model_not_found', 'model_not_supported', 'unsupported_model')
+"""Codes that refuse the model: the first is the API's (public reports), the others are what its relays say."""
+
 _CODES: Final[dict[str, tuple[FailureCategory, int]]] = {
     # Codes of `response.failed` (captured), and the status that the same error has before a stream.
     'context_length_exceeded': ('context_window', 400),
@@ -32,7 +35,7 @@ _CODES: Final[dict[str, tuple[FailureCategory, int]]] = {
     'bio_policy': ('rejected', 400),
     # From public reports.
     'invalid_encrypted_content': ('rejected', 400),
-    'model_not_found': ('not_found', 404),
+    **dict.fromkeys(MODEL_CODES, ('not_found', 404)),
     'invalid_api_key': ('authentication', 401),
     'token_expired': ('authentication', 401),
     'token_revoked': ('authentication', 401),
@@ -148,8 +151,9 @@ def _error(
 
 
 def _known(*codes: str | None) -> str | None:
-    """The first code that the table holds."""
-    return next((code for code in codes if code in _CODES), None)
+    """The first code that the table holds; one about the plan goes first, as asking again would not help."""
+    known = [code for code in codes if code in _CODES]
+    return next((code for code in known if _CODES[code][0] == 'quota'), known[0] if known else None)
 
 
 def _is_error_status(value: object) -> bool:

@@ -25,7 +25,7 @@ class ModelInfo(NamedTuple):
         default_effort: The effort when nobody chooses one, or `None` where unknown.
         context_window: Tokens of context by default, or `None` where unknown.
         max_context_window: Tokens of context at most, or `None` where unknown.
-        service_tiers: The tiers that may be asked for.
+        service_tiers: The tiers that may be asked for, or `None` where unknown.
         listed: Whether the catalog offers it to users; false for hidden and for retired models.
         priority: Its place in the catalog; the lowest of the listed ones is the default model.
         successor: The model that the catalog recommends instead, or that follows a retired one.
@@ -39,7 +39,7 @@ class ModelInfo(NamedTuple):
     default_effort: str | None
     context_window: int | None
     max_context_window: int | None = None
-    service_tiers: tuple[str, ...] = ()
+    service_tiers: tuple[str, ...] | None = None
     listed: bool = False
     priority: int | None = None
     successor: str | None = None
@@ -125,8 +125,11 @@ CATALOG_MODELS: Final = (
 """The catalog: listed models by priority, then hidden ones."""
 
 _API_PAGE: Final = "OpenAI's page of API deprecations"
-_PRESETS: Final = 'openai/codex, codex-rs/core/src/models_manager/model_presets.rs, and #8952 (January 2026)'
-_STARTUP: Final = 'openai/codex 0.158.0, codex-rs/tui/src/app/startup_prompts.rs, as public reports quote it'
+_PRESETS: Final = (
+    'openai/codex, codex-rs/core/src/models_manager/model_presets.rs, and #8952 (January 2026); gone since 2026-04-14 '
+    '(openai/codex, discussion 17038)'
+)
+_HELP: Final = "OpenAI's help article 11369540: gone since 2026-08-31 (quoted in anomalyco/opencode#48141)"
 _TESTS: Final = 'openai/codex, codex-rs/tui/src/app/tests/model_catalog.rs at 91d4b257; gone since 2026-06-02 (#26053)'
 _OURS: Final = 'nobody names one: our choice, the listed model for fast work'
 
@@ -139,10 +142,8 @@ RETIRED_MODELS: Final[dict[str, RetiredModel]] = {
             'the catalog names it; refused since 2026-10-14, say public reports (Wei-Shaw/sub2api, '
             'docs/OPENAI_GPT55_RETIREMENT.md), though Codex CLI 0.169.0 still lists it',
         ),
-        RetiredModel('gpt-5.4', 'gpt-6-sol', f'{_STARTUP}; gone since 2026-08-31 (AltimateAI/altimate-code#1189)'),
-        RetiredModel(
-            'gpt-5.4-mini', 'gpt-6-luna', f'{_STARTUP}; gone since 2026-08-31 (AltimateAI/altimate-code#1189)'
-        ),
+        RetiredModel('gpt-5.4', 'gpt-5.6-terra', _HELP),
+        RetiredModel('gpt-5.4-mini', 'gpt-5.6-luna', _HELP),
         RetiredModel('gpt-5.3-codex', 'gpt-5.4', _TESTS),
         RetiredModel('gpt-5.3-codex-spark', 'gpt-6-luna', f'{_OURS}; gone since September 2026 (proma-ai/Proma#2061)'),
         RetiredModel('gpt-5.2-codex', 'gpt-5.6-sol', f'{_API_PAGE}, quoted in anomalyco/models.dev#3707'),

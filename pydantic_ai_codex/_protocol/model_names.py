@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, cast
 
 from ..errors import ConfigurationError, ModelNameError
 from .model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelInfo
+
+if TYPE_CHECKING:
+    from .catalog import ModelCatalog
 
 WireEffort: TypeAlias = Literal['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 """An effort as the backend takes it."""
@@ -25,18 +29,24 @@ _VARIABLE: Final = 'the environment variable `CODEX_REASONING_EFFORT`'
 _SUFFIX: Final = re.compile(r'(?P<head>.*)(?P<mark>[:-])(?P<word>[^:-]*)', re.DOTALL)
 
 
-class ModelName(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ModelName:
     """A model name taken apart.
+
+    Two are equal if they ask for the same, however they were written.
 
     Attributes:
         slug: What goes on the wire as `model`; never holds an effort or a tier.
         effort: The effort that the name asked for, or `None`.
         fast: Whether the name asked for the priority tier.
+        readings: What the same text says where fewer of its `-words` are suffixes, the longest slug first; for models
+            that only the backend knows (see `as_listed`). Empty where none was taken off.
     """
 
     slug: str
     effort: Effort | None = None
     fast: bool = False
+    readings: tuple[ModelName, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def facts(self) -> ModelInfo | None:
@@ -62,8 +72,10 @@ def parse_model_name(name: str) -> ModelName:
     rest = _without_prefixes(name.strip())
     effort: Effort | None = None
     fast = False
+    readings: list[ModelName] = []
     while (slug := _known_slug(rest)) is None:
         match = _SUFFIX.fullmatch(rest)
+        reading = ModelName(rest, effort, fast)
         word = match['word'].lower() if match else ''
         if match and word == _FAST and not fast:
             fast = True
@@ -72,13 +84,33 @@ def parse_model_name(name: str) -> ModelName:
         else:
             _check_rest(name, rest, repeated=word == _FAST or word in _EFFORT)
             break
+        if ':' not in rest:
+            readings.append(reading)
         rest = match['head'].rstrip()
     if not (slug or rest):
         raise ModelNameError(
             f'The model name {name!r} names no model; write a slug such as "gpt-5.5", "gpt-5.1-codex-high" or '
             '"codex:gpt-5.5:low".'
         )
-    return ModelName(slug or rest, effort, fast)
+    return ModelName(slug or rest, effort, fast, tuple(readings))
+
+
+def as_listed(name: ModelName, catalog: ModelCatalog) -> ModelName:
+    """The name as the catalog reads it: `gpt-7-max` is a model where that is listed, and else an effort of gpt-7.
+
+    `gpt-7:max` always means the effort.
+
+    Args:
+        name: The parsed model name.
+        catalog: The models of the login. Only what it holds itself counts; what is known here, the parser knew.
+    """
+    if not name.readings:
+        return name
+    slugs = {info.slug.lower(): info.slug for info in catalog.models}
+    for reading in name.readings:
+        if slug := slugs.get(reading.slug.lower()):
+            return replace(reading, slug=slug)
+    return name
 
 
 class ChosenEffort(NamedTuple):
@@ -123,6 +155,9 @@ def choose_effort(
         ConfigurationError: If `setting`, `thinking` or `default` is no effort.
     """
     info = info or name.facts
+    if info is not None and setting in info.efforts and setting not in _EFFORT:
+        # Newer than this package: the list is right.
+        return ChosenEffort(cast('WireEffort', setting), where=_SETTING)
     asked, where = _asked(name, setting, thinking, default)
     if asked is None or (asked == 'none' and thinking is True and setting is None):
         return ChosenEffort(_own_effort(info, thinking=bool(thinking)))
@@ -176,7 +211,7 @@ def _own_effort(info: ModelInfo | None, *, thinking: bool) -> WireEffort | None:
     if info is None:
         return 'medium' if thinking else None
     effort = _EFFORT.get(info.default_effort or '')
-    return None if effort is None else _on_the_wire(effort)
+    return None if effort is None else _on_the_wire(clamp_effort(effort, info.efforts))
 
 
 def _on_the_wire(effort: Effort) -> WireEffort:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from .waits import Said, Wait, http_date, moment_in
+from .waits import DRIFT, Said, Wait, http_date, moment_in
 
 if TYPE_CHECKING:
     from .rate_limit_types import RateLimits, RateLimitWindow
-
-_SAME: Final = timedelta(minutes=2)
-"""How far two statements about one reset may be apart, since they are rounded, or count from different clocks."""
 
 
 def limits_of_error(
@@ -71,9 +68,10 @@ def quota_hint(code: str | None, wait: Wait, limits: RateLimits | None) -> str:
 def _refusal(code: str | None, wait: Wait, limits: RateLimits | None, window: RateLimitWindow | None) -> str:
     """Which limit it is, and when it resets."""
     reset = 'the backend does not say when it resets' if wait == Wait() else f'it resets {wait}'
-    if limits is not None and window is not None:
-        name = window.name or limits.blocking
-        return f'The {name} window of {limits.owner} is used up ({window.percent}); {reset}.'
+    if limits is not None and limits.blocking is not None and window is not None:
+        from .rate_limit_types import standing  # Not on the import path of a model.
+
+        return f'{standing(limits, limits.blocking)}; {reset}.'
     if code == 'usage_limit_reached' or wait != Wait():
         return f'The limit of the plan is reached; {reset}.'
     if code == 'insufficient_quota':
@@ -85,9 +83,11 @@ def _standings(limits: RateLimits | None, named: RateLimitWindow | None) -> Iter
     """What is used of the windows that were not named, and what can be spent beyond them."""
     if limits is None:
         return
+    from .rate_limit_types import standing
+
     for key, window in limits.windows.items():
         if window is not named:
-            yield f'The {window.name or key} window stands at {window.percent}.'
+            yield f'{standing(limits, key)}.'
     if limits.credits and (credits := str(limits.credits)):
         yield f'Credits: {credits}.'
 
@@ -98,7 +98,7 @@ def _used_up(limits: RateLimits | None) -> RateLimitWindow | None:
 
 def _agree(one: datetime | None, other: datetime | None) -> bool:
     """Whether two statements about one reset can be true at once."""
-    return one is None or other is None or abs(one - other) <= _SAME
+    return one is None or other is None or abs(one - other) <= DRIFT
 
 
 def _with_reset(limits: RateLimits, moment: datetime | None) -> RateLimits:

@@ -40,14 +40,13 @@ class RateLimitWindow(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`5 h`, `week`, `90 min`; nothing where its length is not known."""
-        minutes = self.window_minutes
-        if minutes is None:
-            return ''
-        if minutes % 1440 == 0:
-            days = minutes // 1440
-            return {1: 'day', 7: 'week'}.get(days, f'{days} d')
-        return f'{minutes // 60} h' if minutes % 60 == 0 else f'{minutes} min'
+        """`5 h`, `week`, `90 min`, as a table has it; nothing where its length is not known."""
+        return _length(self.window_minutes, ('{} min', '{} h', '{} d'), day='day', week='week')
+
+    @property
+    def adjective(self) -> str:
+        """`5-hour`, `weekly`, `90-minute`, as a sentence has it; nothing where its length is not known."""
+        return _length(self.window_minutes, ('{}-minute', '{}-hour', '{}-day'), day='daily', week='weekly')
 
     @property
     def percent(self) -> str:
@@ -127,9 +126,33 @@ class RateLimits:
         name = self.limit_name or self.limit_id
         return 'the plan' if self.limit_id == MAIN_LIMIT else f'the limit {name!r}'
 
+    def at(self, now: datetime) -> RateLimits:
+        """The limits without the windows that have begun anew by then, of which nothing is known any more.
+
+        Args:
+            now: The wall clock, with a time zone.
+        """
+        windows = {key: _lasting(window, now) for key, window in self.windows.items()}
+        others = tuple(left for each in self.others if (left := each.at(now)).windows)
+        # Whether it is reached may have been about a window that has begun anew.
+        reached = None if None in windows.values() else self.limit_reached
+        return replace(self, **windows, limit_reached=reached, others=others)
+
     def find(self, limit_id: str) -> RateLimits | None:
         """This limit, or one of the others, by its id."""
         return next((each for each in (self, *self.others) if each.limit_id == limit_id), None)
+
+    def __str__(self) -> str:
+        """`plus plan: 5-hour window at 42 %, resets at 2026-11-21 14:30 UTC; weekly window at 7 %; credits 12.5`."""
+        told = [
+            f'{window.adjective or key} window at {window.percent}'
+            + (f', resets at {window.resets_at:%Y-%m-%d %H:%M} UTC' if window.resets_at else '')
+            for key, window in self.windows.items()
+        ]
+        if self.credits and (credits := str(self.credits)):
+            told.append(f'credits {credits}')
+        whose = f'{self.plan_type} plan' if self.plan_type else 'plan'
+        return f'{whose}: {"; ".join(told) or "nothing known"}'
 
     def as_dict(self) -> dict[str, Any]:
         """What is known, as JSON has it, with times in ISO 8601."""
@@ -164,13 +187,36 @@ class RateLimitAlert(NamedTuple):
     threshold: float
 
     def __str__(self) -> str:
-        """`The 5 h window of the plan stands at 96 %; it resets at 2026-11-21 14:30 UTC.`."""
+        """`The 5-hour window of the plan stands at 96 %; it resets at 2026-11-21 14:30 UTC.`."""
         limit = self.limits.find(self.limit_id)
         window = limit and limit.windows.get(self.window)
         if limit is None or window is None:
-            return f'The {self.window} window of {self.limit_id!r} has passed {self.threshold:g} %.'
+            return f'The {self.window} window of the limit {self.limit_id!r} has passed {self.threshold:g} %.'
         reset = f'; it resets at {window.resets_at:%Y-%m-%d %H:%M} UTC' if window.resets_at else ''
-        return f'The {window.name or self.window} window of {limit.owner} stands at {window.percent}{reset}.'
+        return f'{standing(limit, self.window)}{reset}.'
+
+
+def standing(limits: RateLimits, key: WindowKey) -> str:
+    """`The weekly window of the plan stands at 42 %`, or `is used up (100 %)`, as the beginning of a sentence.
+
+    Args:
+        limits: The limits.
+        key: One of their windows that are known.
+    """
+    window = limits.windows[key]
+    how = f'is used up ({window.percent})' if window.used_percent >= 100 else f'stands at {window.percent}'
+    return f'The {window.adjective or key} window of {limits.owner} {how}'
+
+
+def _length(minutes: int | None, units: tuple[str, str, str], *, day: str, week: str) -> str:
+    """A span of time, in the largest unit that divides it; nothing where it is not known."""
+    if minutes is None:
+        return ''
+    in_minutes, in_hours, in_days = units
+    if minutes % 1440 == 0:
+        days = minutes // 1440
+        return {1: day, 7: week}.get(days, in_days.format(days))
+    return in_hours.format(minutes // 60) if minutes % 60 == 0 else in_minutes.format(minutes)
 
 
 def _end_of(window: RateLimitWindow) -> tuple[float, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from .constants import ACTIVE_LIMIT_HEADER
 from .rate_limit_types import MAIN_LIMIT, Credits, LimitSource, RateLimits, RateLimitWindow, in_order
 from .rate_limit_types import RateLimitAlert as RateLimitAlert
 from .values import Wire, list_or_empty, object_or_empty
-from .waits import moment_in, number_in
+from .waits import moment_after, moment_in, number_in
 
 REVIEW_LIMIT: Final = 'code_review'
 """Our id for the limit that has a field of its own, `code_review_rate_limit` (captured)."""
@@ -186,7 +186,7 @@ def _window(
     length = round(number_in(minutes, most=_MOST_MINUTES) or 0) or None
     resets_at, seconds = moment_in(reset_at), number_in(reset_after)
     if resets_at is None and seconds is not None:
-        resets_at = now.astimezone(UTC) + timedelta(seconds=seconds)
+        resets_at = moment_after(now, seconds)
     # Where a plan has no such window, all of it is zero (from the CLI's source).
     return RateLimitWindow(percent, length, resets_at) if percent or length or resets_at else None
 

@@ -6,32 +6,44 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BackendError, ModelNotServedError
-from .model_facts import EFFORTS
+from .failures import MODEL_CODES
+from .model_facts import EFFORTS, RETIRED_MODELS
 
 if TYPE_CHECKING:
     from .catalog import ModelCatalog
 
-_CODES: Final = frozenset({'model_not_found', 'model_not_supported', 'unsupported_model'})
-"""Codes that say it; the first one is the API's (public reports), the others are what its relays say."""
+_CODES: Final = frozenset(MODEL_CODES)
 
-_STATUSES: Final = frozenset({None, 400, 403, 404})
+_STATUSES: Final = frozenset({None, 400, 403, 404, 422})
 """Where the words count, as a ChatGPT login is mostly refused without any code (public reports)."""
 
-_NAMED: Final = r"""(?:'[^']*'|"[^"]*"|`[^`]*`|[\w./:-]+)"""
-_REFUSED: Final = re.compile(
-    # openai/codex#26053 and #17642. At the beginning alone: "tools with the 'x' model" is about tools.
-    rf'(?:^|: )the {_NAMED} model is not supported\b'
-    # openai/codex#43755, and what the API itself says.
-    rf'|\bmodel {_NAMED} (?:does not exist|not found|has been deprecated)\b'
-    # openai/codex#18790.
-    rf'|\bmodel not found:? {_NAMED}',
-    re.IGNORECASE,
+_SLUG: Final = r"""('[^']*'|"[^"]*"|`[^`]*`|[\w/-]+(?:[.:][\w/-]+)*)"""
+_MODEL: Final = rf'(?:the )?(?:requested )?(?:model )?{_SLUG}(?: model)? '
+_END: Final = r'(?:$|\.(?:\s|$)| when using codex\b)'
+"""Without it, the model is refused for one use only: "... is not supported with the tool web_search"."""
+
+_REFUSED: Final = tuple(
+    re.compile(words, re.IGNORECASE)
+    for words in (
+        # openai/codex#26053 and #17642.
+        rf'{_MODEL}is not supported{_END}',
+        # openai/codex#43755, and what the API itself says.
+        rf'{_MODEL}(?:does not exist|not found|has been deprecated)\b',
+        # What relays say.
+        rf'{_MODEL}(?:has been retired|is not available (?:on|for|with) your (?:\w+ )?(?:plan|account))\b',
+        rf'(?:unsupported|invalid) model:? {_SLUG}{_END}',
+        # openai/codex#18790.
+        rf'model not found:? {_SLUG}',
+    )
 )
-_TOO_NEW: Final = re.compile(rf'(?:^|: )the {_NAMED} model requires a newer version of codex\b', re.IGNORECASE)
+_TOO_NEW: Final = (re.compile(rf'{_MODEL}requires a newer version of codex\b', re.IGNORECASE),)
 """The backend serves newer models to newer clients only (openai/codex#31826)."""
 
 _PRO: Final = re.compile(r'(?P<base>.+)-pro(?:-\d{4}-\d\d-\d\d)?', re.IGNORECASE | re.ASCII)
 """`gpt-5.5-pro`, with or without a date."""
+
+_TIERS: Final = frozenset({'flex', 'priority'})
+"""What somebody may take for a suffix; the one that there is for a tier is `-fast`."""
 
 _MOST_NAMES: Final = 20
 
@@ -76,14 +88,20 @@ def check_plan_model(slug: str, catalog: ModelCatalog) -> None:
     pro = _PRO.fullmatch(slug)
     if pro is None or catalog.holds(slug):
         return
-    base = catalog.get(pro['base'])
     raise _refusal(
         f'The model {slug!r} was not asked for, as the backend serves no "pro" model to a ChatGPT login',
         slug,
         catalog,
-        base.slug if base and base.listed else catalog.successor_of(pro['base']),
+        _without_pro(pro['base'], catalog),
         ('An API key can use it, where the model exists.',),
     )
+
+
+def _without_pro(base: str, catalog: ModelCatalog) -> str | None:
+    """What to use instead of the "pro" model of a model: that one, unless it is not offered, or on its way out."""
+    successor = catalog.successor_of(base)
+    is_listed = any(info.slug == base for info in catalog.listed)
+    return base if is_listed and not (successor and base in RETIRED_MODELS) else successor
 
 
 def _refusal(
@@ -96,11 +114,15 @@ def _refusal(
     return ModelNotServedError(message, model=slug, successor=successor, listed=listed, hint=hint or None)
 
 
-def _says(words: re.Pattern[str], error: BackendError, slug: str) -> bool:
-    """Whether the error says this, and of this model: the backend may name a variant of its own (openai/codex#26927)."""
-    if error.status_code not in _STATUSES or slug.lower() not in error.message.lower():
+def _says(patterns: tuple[re.Pattern[str], ...], error: BackendError, slug: str) -> bool:
+    """Whether the error says this of this model, and says it first: behind other words it may be a quotation."""
+    if error.status_code not in _STATUSES:
         return False
-    return words.search(error.message) is not None
+    # Behind ours: "The backend answered 400: ...".
+    words = error.message.partition(': ')[2]
+    named = [match[1].strip('\'"`').lower() for match in (pattern.match(words) for pattern in patterns) if match]
+    # Or a variant that the backend itself has made of it (openai/codex#26927).
+    return any(name == slug.lower() or name.startswith(f'{slug.lower()}-') for name in named)
 
 
 def _reason(slug: str, catalog: ModelCatalog) -> str | None:
@@ -113,6 +135,11 @@ def _reason(slug: str, catalog: ModelCatalog) -> str | None:
     model = catalog.get(head)
     if model is None:
         return f'{slug!r} is no model that is known.'
+    if word in _TIERS:
+        return (
+            f'{slug!r} is no model that is known, but {head!r} is; {word!r} is a service tier, which is asked for with '
+            'the setting `service_tier`.'
+        )
     if word in EFFORTS:
         return f'{slug!r} is no model that is known; write "{head}:{word}" for a reasoning effort.'
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
@@ -16,6 +17,9 @@ from .constants import (
 from .requests import CodexRequest
 
 _WINDOW_HEADER: Final = 'x-codex-window-id'
+_HINT: Final = re.compile(r'model=[!-:<-~]+(;tier=[!-:<-~]+)?')
+"""What can stand in a header, without the mark between the two."""
+
 _HINT_HEADER: Final = 'x-codex-routing-hint'
 
 _LONGEST_VALUE: Final = 4096
@@ -61,10 +65,10 @@ def _routing_hint(request: CodexRequest) -> str | None:
     """The model and the tier that the body names."""
     model = request.extra_body.get('model', request.model)
     tier = request.extra_body.get('service_tier', request.service_tier)
-    words = (model,) if tier is None else (model, tier)
-    if not all(isinstance(word, str) and _fits_in_header(word) and ';' not in word for word in words):
+    if not isinstance(model, str) or ';' in model or not isinstance(tier, str | None):
         return None
-    return f'model={model}' if tier is None else f'model={model};tier={tier}'
+    hint = f'model={model}' if tier is None else f'model={model};tier={tier}'
+    return hint if len(hint) <= _LONGEST_VALUE and _HINT.fullmatch(hint) else None
 
 
 def _fits_in_header(value: str) -> bool:

@@ -11,6 +11,9 @@ from typing import Any, Final, NamedTuple
 _MOST: Final = 1e11
 """A number of seconds beyond this (as a point in time: the year 5138) is nonsense."""
 
+DRIFT: Final = timedelta(minutes=2)
+"""How far two statements about one reset may be apart, since they are rounded, or count from different clocks."""
+
 _LONGEST: Final = 64
 """Characters of a number; one that is longer is no number of seconds, and not worth the work."""
 
@@ -39,8 +42,8 @@ class Wait(NamedTuple):
     def __str__(self) -> str:
         """`at 2026-11-21 14:30 UTC, in 2 h 0 min`, as far as it is known."""
         moment = None if self.until is None else f'at {self.until:%Y-%m-%d %H:%M} UTC'
-        span = None if self.seconds is None else f'in {_span(self.seconds)}'
-        return ', '.join(filter(None, (moment, span)))
+        wait = None if self.seconds is None else f'in {span(self.seconds)}'
+        return ', '.join(filter(None, (moment, wait)))
 
 
 class Said(NamedTuple):
@@ -74,7 +77,7 @@ def find_wait(
     if seconds is None and until is None:
         until = window_resets_at
     if until is None and seconds is not None and now is not None:
-        until = now.astimezone(UTC) + timedelta(seconds=seconds)
+        until = moment_after(now, seconds)
     if seconds is None and until is not None and now is not None:
         seconds = _until(until, now)
     if seconds is None and not in_stream:
@@ -98,6 +101,14 @@ def moment_in(value: object) -> datetime | None:
     """A point in time from epoch seconds, or `None` where there is none."""
     seconds = number_in(value)
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def moment_after(now: datetime, seconds: float) -> datetime | None:
+    """The point in time that many seconds later, in UTC, or `None` where no calendar has it."""
+    try:
+        return now.astimezone(UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def number_in(value: object, *, most: float = _MOST) -> float | None:
@@ -143,7 +154,8 @@ def _until(moment: datetime, now: datetime) -> float:
     return max(0.0, (moment - now).total_seconds())
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """How long it is, to the minute: `2 h 5 min`, `3 d 4 h`."""
     minutes = math.ceil(seconds / 60)
     hours, minutes = divmod(minutes, 60)
     if hours < 24:

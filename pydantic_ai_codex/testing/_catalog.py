@@ -79,7 +79,7 @@ class SimulatedCatalog:
         def changed(entries: list[Json]) -> list[Json]:
             known = any(entry.get('slug') == slug for entry in entries)
             return [
-                {**entry, **changes} if entry.get('slug') == slug else entry
+                _with_default({**entry, **changes}, fields) if entry.get('slug') == slug else entry
                 for entry in (entries if known else [*entries, new_entry(slug)])
             ]
 
@@ -147,3 +147,13 @@ def _efforts(entry: Json) -> tuple[str, ...]:
     found = cast('list[object]', levels) if isinstance(levels, list) else []
     efforts = (cast(Json, level).get('effort') for level in found if isinstance(level, dict))
     return tuple(effort for effort in efforts if isinstance(effort, str))
+
+
+def _with_default(entry: Json, fields: Mapping[str, Any]) -> Json:
+    """The entry with a default effort that is among its efforts, unless a test says otherwise."""
+    levels: object = entry.get('supported_reasoning_levels')
+    if 'default_reasoning_level' in fields or not isinstance(levels, list) or not levels:
+        return entry
+    efforts = [cast('Json', level).get('effort') for level in cast('list[object]', levels) if isinstance(level, dict)]
+    is_known = entry.get('default_reasoning_level') in efforts
+    return entry if is_known or not efforts else {**entry, 'default_reasoning_level': efforts[0]}

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias, cast
 
 from .._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS
 from ._catalog import Served
-from ._catalog_entries import SLUGS
 from ._checks_auth import Caller
 from ._checks_headers import check_headers
 from ._checks_input import check_input, input_texts
@@ -39,9 +38,6 @@ FIELDS: Final = frozenset(
     }
 )
 """Every field that the CLI sends (captured), and `instructions`, which it sent before."""
-
-RETIRED: Final = frozenset(MODEL_FACTS) - SLUGS
-"""The models that were served once, and that the list does not hold any more."""
 
 _WIRE_EFFORTS: Final = tuple(effort for effort in EFFORTS if effort != 'ultra')
 _TIERS: Final = ('auto', 'default', 'flex', 'priority')
@@ -76,7 +72,7 @@ def check_request(
     for check in _CHECKS:
         check(body)
     _check_reasoning(body, served)
-    if _is_gone(body['model'], caller, served) or (refuse_retired and body['model'] in RETIRED):
+    if _is_gone(body['model'], caller, served) or (refuse_retired and body['model'] not in served.efforts):
         raise _unsupported_model(body['model'])
     check_headers(headers, body)
     check_input(body.get('input'), caller.account_id)

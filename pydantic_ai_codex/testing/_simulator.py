@@ -71,7 +71,8 @@ class CodexSimulator:
         Args:
             *script: What it answers, in order: turns, failures, or functions that make one from the request.
             strict: Whether to refuse what the backend refuses; without it, only the login and the JSON are checked.
-            refuse_retired: Whether to refuse the models that are no longer in the catalog.
+            refuse_retired: Whether to refuse the models that are not in the catalog: retired ones, and those that
+                nobody knows.
             default: What it answers once the script is exhausted; without it such a request raises `SimulatorError`.
             now: The clock, which returns an aware `datetime`.
             base_url: A further base URL that is answered, besides those of ChatGPT and of the API.

@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import pytest
 
 from pydantic_ai_codex._account import model_files
-from pydantic_ai_codex._protocol.catalog import BUNDLED
 from pydantic_ai_codex.auth import Credentials
 
 from .backend import BASE_URL, LOGIN, NOW, Backend, Program, Time, hang, models, status
@@ -325,13 +325,38 @@ async def test_no_event_loop_waits_for_a_slow_disk(
     await until(is_over.is_set)
 
 
-async def test_a_disk_that_hangs_is_not_waited_for_again(
+async def test_a_turn_waits_no_longer_for_the_disk_than_for_the_backend(
     start: Callable[[], Program],
-    backend: Backend,
+    time: Time,
     monkeypatch: pytest.MonkeyPatch,
     until: Callable[[Callable[[], bool]], Awaitable[None]],
 ) -> None:
+    program = start()
+    await program.slugs()
+    monkeypatch.setattr(model_files, '_PATIENCE', 3600)
     monkeypatch.setattr('pydantic_ai_codex._account.models.LOOKUP_PATIENCE', 0.01)
+    go_on = threading.Event()
+
+    def slow(*_: object) -> bool:
+        return go_on.wait(3600)
+
+    monkeypatch.setattr(model_files, 'replace_file', slow)
+    time.passed = 100
+    program.models.heard('"etag-1"', LOGIN, BASE_URL)
+
+    try:
+        with anyio.fail_after(60):
+            assert await program.slugs() == ['gpt-a']
+    finally:
+        go_on.set()
+
+
+async def test_a_disk_that_hangs_keeps_nobody_from_the_backend(
+    start: Callable[[], Program],
+    monkeypatch: pytest.MonkeyPatch,
+    until: Callable[[Callable[[], bool]], Awaitable[None]],
+) -> None:
+    monkeypatch.setattr(model_files, '_PATIENCE', 0.01)
     go_on = threading.Event()
     is_over = threading.Event()
 
@@ -340,10 +365,9 @@ async def test_a_disk_that_hangs_is_not_waited_for_again(
         is_over.set()
 
     monkeypatch.setattr(model_files, 'read_file', slow)
-    program = start()
 
-    assert await program.models.get(LOGIN, BASE_URL) is BUNDLED
-    assert not program.models.is_due(LOGIN, BASE_URL)
+    assert await start().slugs() == ['gpt-a']
+    assert not is_over.is_set()
     go_on.set()
     await until(is_over.is_set)
 

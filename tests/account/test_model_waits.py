@@ -14,7 +14,7 @@ import anyio.to_thread
 import httpx2
 import pytest
 
-from pydantic_ai_codex._account import lookup, question
+from pydantic_ai_codex._account import lookup
 from pydantic_ai_codex._account import models as models_module
 from pydantic_ai_codex._protocol.catalog import BUNDLED
 from pydantic_ai_codex.errors import CodexError, TransportTimeoutError
@@ -52,17 +52,81 @@ async def test_who_asks_for_it_now_does_not_wait_for_ever(
         await program.slugs(refresh=True)
 
 
-@pytest.mark.parametrize(('noted', 'is_failure'), [(0.0, True), (60.0, False)])
+async def give_up(program: Program, backend: Backend, until: Until, *, after: Callable[[], None]) -> None:
+    """A caller that is cancelled while the backend is asked."""
+    before = len(backend.requests)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(program.slugs)
+        await until(lambda: len(backend.requests) > before)
+        after()
+        tasks.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(('waited', 'is_failure'), [(0.4, False), (0.6, True)])
 async def test_a_caller_that_gives_up_counts_as_a_failure_when_it_has_waited(
-    noted: float, is_failure: bool, program: Program, backend: Backend, monkeypatch: pytest.MonkeyPatch
+    waited: float, is_failure: bool, program: Program, backend: Backend, time: Time, until: Until
 ) -> None:
-    monkeypatch.setattr(question, '_NOTED', noted)
     backend.models = hang
 
-    with anyio.move_on_after(0.01):
-        await program.slugs()
+    await give_up(program, backend, until, after=lambda: setattr(time, 'passed', waited))
 
     assert program.models.is_due(LOGIN, BASE_URL) is not is_failure
+
+
+async def test_callers_that_give_up_soon_count_together(
+    program: Program, backend: Backend, time: Time, until: Until
+) -> None:
+    """As a program that gives each of its turns a second, and does something else for most of it."""
+    backend.models = hang
+    for number in range(2):
+        time.passed = number
+        assert program.models.is_due(LOGIN, BASE_URL)
+        await give_up(program, backend, until, after=lambda: setattr(time, 'passed', time.passed + 0.1))
+
+    assert not program.models.is_due(LOGIN, BASE_URL)
+
+
+@pytest.mark.parametrize('fault', [False, True])
+async def test_a_caller_that_gave_up_long_ago_or_before_an_answer_does_not_count(
+    fault: bool, program: Program, backend: Backend, time: Time, until: Until
+) -> None:
+    answer, backend.models = backend.models, hang
+    await give_up(program, backend, until, after=lambda: None)
+    if fault:
+        backend.models = answer
+        await program.slugs()
+        backend.models = hang
+    time.passed = 300
+    await give_up(program, backend, until, after=lambda: None)
+
+    assert program.models.is_due(LOGIN, BASE_URL)
+
+
+async def test_who_asks_for_it_now_is_not_told_that_others_gave_up(
+    program: Program, backend: Backend, monkeypatch: pytest.MonkeyPatch, until: Until
+) -> None:
+    answer = anyio.Event()
+
+    async def late(_: httpx2.Request) -> httpx2.Response:
+        await answer.wait()
+        return httpx2.Response(200, json={'models': [{'slug': 'gpt-a'}]})
+
+    monkeypatch.setattr(models_module, 'LOOKUP_PATIENCE', 0.01)
+    backend.models = late
+    slugs: list[list[str]] = []
+
+    async def refresh() -> None:
+        slugs.append(await program.slugs(refresh=True))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(refresh)
+        await until(lambda: bool(backend.requests))
+        tasks.start_soon(refresh)
+        assert await program.models.get(LOGIN, BASE_URL) is BUNDLED
+        assert not program.models.is_due(LOGIN, BASE_URL)
+        answer.set()
+
+    assert (slugs, len(backend.requests)) == ([['gpt-a']] * 2, 1)
 
 
 # One asks.
@@ -171,8 +235,24 @@ def left(program: Program, backend: Backend, until: Until) -> Generator[asyncio.
     loop.close()
 
 
-def test_an_event_loop_that_stopped_is_not_waited_for_again(
-    left: asyncio.AbstractEventLoop, program: Program, time: Time, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize('refresh', [False, True])
+def test_an_event_loop_that_stopped_holds_nobody_up(
+    refresh: bool, left: asyncio.AbstractEventLoop, program: Program
+) -> None:
+    assert asyncio.run(program.slugs(refresh=refresh)) == ['gpt-a']
+
+
+@pytest.fixture
+def held_up(left: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """An event loop that runs, and does not go on."""
+    with monkeypatch.context() as patch:
+        patch.setattr(left, 'is_running', lambda: True)
+        yield
+
+
+@pytest.mark.usefixtures('held_up')
+def test_an_event_loop_that_is_held_up_is_not_waited_for_again(
+    program: Program, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models_module, 'LOOKUP_PATIENCE', 0.01)
 
@@ -181,6 +261,23 @@ def test_an_event_loop_that_stopped_is_not_waited_for_again(
     assert asyncio.run(program.models.get(LOGIN, BASE_URL)) is BUNDLED
     time.passed = 300
     assert asyncio.run(program.slugs()) == ['gpt-a']
+
+
+@pytest.mark.usefixtures('held_up')
+def test_an_event_loop_that_is_held_up_loses_its_turn(
+    program: Program, backend: Backend, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than any request takes; until then it is not the backend that did not answer."""
+    monkeypatch.setattr(models_module, 'LOOKUP_TIMEOUT', 0.01)
+    time.passed = lookup.LOOKUP_TIMEOUT
+    with pytest.raises(TransportTimeoutError, match='Another task of this program') as caught:
+        asyncio.run(program.slugs(refresh=True))
+    assert 'did not answer' not in str(caught.value)
+    assert len(backend.requests) == 1
+
+    monkeypatch.setattr(models_module, 'LOOKUP_TIMEOUT', 60)
+    time.passed = 26
+    assert asyncio.run(program.slugs(refresh=True)) == ['gpt-a']
 
 
 def test_an_event_loop_that_was_closed_holds_nobody_up(

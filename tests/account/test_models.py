@@ -6,7 +6,9 @@ import logging
 import traceback
 from datetime import timedelta
 
+import anyio
 import anyio.to_thread
+import httpx2
 import pytest
 
 from pydantic_ai_codex._protocol.catalog import BUNDLED
@@ -28,6 +30,7 @@ from .backend import (
 
 pytestmark = pytest.mark.anyio
 
+RENEWED = Credentials('at-secret-renewed', account_id=LOGIN.account_id)
 KEY = Credentials('sk-secret-0123456789', auth_mode='apikey')
 
 
@@ -101,7 +104,7 @@ async def test_an_answer_with_the_same_version_makes_it_fresh(program: Program, 
 async def test_an_answer_with_another_version_makes_it_due(program: Program, backend: Backend, time: Time) -> None:
     await program.slugs()
     backend.models = models('gpt-b', etag='"etag-2"')
-    time.passed = 30
+    time.passed = 1
     program.models.heard('"etag-2"', LOGIN, BASE_URL)
 
     assert program.models.is_due(LOGIN, BASE_URL)
@@ -118,7 +121,7 @@ async def test_two_servers_with_a_version_each_are_asked_every_half_minute(
         if program.models.is_due(LOGIN, BASE_URL):
             await program.slugs()
 
-    assert len(backend.requests) == 1 + 3
+    assert len(backend.requests) == 1 + 4
 
 
 @pytest.mark.parametrize('etag', [None, ''])
@@ -160,7 +163,7 @@ async def test_each_account_has_its_own(program: Program, backend: Backend) -> N
 async def test_a_new_token_of_the_same_account_has_the_same(program: Program, backend: Backend) -> None:
     await program.slugs()
 
-    assert await program.slugs(Credentials('at-secret-renewed', account_id=LOGIN.account_id)) == ['gpt-a']
+    assert await program.slugs(RENEWED) == ['gpt-a']
     assert len(backend.requests) == 1
 
 
@@ -282,6 +285,73 @@ async def test_who_asks_for_it_now_is_not_told_of_earlier_failures(program: Prog
 
     assert await program.slugs(refresh=True) == ['gpt-a']
     assert not program.models.is_due(LOGIN, BASE_URL)
+
+
+@pytest.mark.parametrize('code', [401, 403])
+async def test_a_refused_token_says_nothing_of_the_next(code: int, program: Program, backend: Backend) -> None:
+    backend.models = status(code, {'detail': 'no'})
+    await program.slugs()
+    backend.models = models('gpt-a')
+
+    assert not program.models.is_due(LOGIN, BASE_URL)
+    assert program.models.is_due(RENEWED, BASE_URL)
+    assert await program.slugs(RENEWED) == ['gpt-a']
+
+
+async def test_a_login_that_cannot_be_sent_says_nothing_of_the_next(program: Program, backend: Backend) -> None:
+    await program.slugs(Credentials('at-secret\n', account_id=LOGIN.account_id))
+
+    assert await program.slugs() == ['gpt-a']
+    assert len(backend.requests) == 1
+
+
+async def test_a_backend_that_fails_does_so_for_the_next_token_too(program: Program, backend: Backend) -> None:
+    backend.models = status(500)
+    await program.slugs()
+
+    assert not program.models.is_due(RENEWED, BASE_URL)
+
+
+@pytest.mark.parametrize('has_failed', [False, True])
+async def test_who_asks_for_it_now_is_not_told_of_a_token_that_was_refused_meanwhile(
+    has_failed: bool, program: Program, backend: Backend, time: Time
+) -> None:
+    if has_failed:
+        backend.models = status(500)
+        await program.slugs()
+        time.passed = 300
+        backend.requests.clear()
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.headers['authorization'] == f'Bearer {LOGIN.access_token}':
+            return httpx2.Response(401)
+        return httpx2.Response(200, json={'models': [{'slug': 'gpt-a'}]})
+
+    backend.models = answer
+    slugs: list[list[str]] = []
+
+    async def refresh() -> None:
+        slugs.append(await program.slugs(RENEWED, refresh=True))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(program.slugs)
+        tasks.start_soon(refresh)
+
+    assert (slugs, len(backend.requests)) == ([['gpt-a']], 2)
+
+
+async def test_the_words_of_others_are_one_short_line_of_the_log(
+    program: Program, backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, 'pydantic_ai_codex')
+    backend.models = status(500, {'detail': 'no\r\nINFO all is well\x1b[2J\u202e' + 'x' * 10_000})
+
+    await program.slugs()
+
+    [message] = caplog.messages
+    assert message.isprintable()
+    assert 'no INFO all is well [2J xxx' in message
+    assert len(message) < 400
 
 
 async def test_who_asks_for_it_now_gets_it_though_it_is_fresh(program: Program, backend: Backend) -> None:

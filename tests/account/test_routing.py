@@ -19,6 +19,8 @@ from .backend import BASE_URL, LOGIN, Answer, Backend, Program, Time, accounts, 
 
 pytestmark = pytest.mark.anyio
 
+RENEWED = replace(LOGIN, access_token='at-secret-renewed')
+
 
 async def override(program: Program, login: Credentials = LOGIN) -> str | None:
     await program.routing.discover(login, BASE_URL)
@@ -63,10 +65,9 @@ async def test_many_at_once_ask_once(program: Program, backend: Backend) -> None
 async def test_a_new_access_token_is_asked_about_anew(program: Program, backend: Backend) -> None:
     await override(program)
     backend.accounts = accounts('us')
-    renewed = replace(LOGIN, access_token='at-secret-another')
 
-    assert not program.routing.known(renewed, BASE_URL)
-    assert await override(program, renewed) == 'us'
+    assert not program.routing.known(RENEWED, BASE_URL)
+    assert await override(program, RENEWED) == 'us'
     assert program.routing.override(LOGIN, BASE_URL) is None
 
 
@@ -138,6 +139,42 @@ async def test_a_failure_is_tolerated_and_tried_again_after_five_minutes(
     assert not program.routing.known(LOGIN, BASE_URL)
     assert await override(program) == 'us'
     assert len(backend.requests) == 2
+
+
+@pytest.mark.parametrize('answer', [status(401, {'detail': 'no'}), status(403, b'<html>No</html>')])
+async def test_a_refused_token_says_nothing_of_the_next(answer: Answer, program: Program, backend: Backend) -> None:
+    backend.accounts = answer
+    await override(program)
+    backend.accounts = accounts('us')
+
+    assert program.routing.known(LOGIN, BASE_URL)
+    assert not program.routing.known(RENEWED, BASE_URL)
+    assert await override(program, RENEWED) == 'us'
+
+
+@pytest.mark.parametrize('answer', [hang, refuse_connection, status(404, {'detail': 'Not Found'})])
+async def test_a_page_that_fails_is_not_waited_for_again_with_the_next_token(
+    answer: Answer, program: Program, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing, 'LOOKUP_PATIENCE', 0.01)
+    backend.accounts = answer
+    await override(program)
+
+    assert program.routing.known(RENEWED, BASE_URL)
+    assert await override(program, RENEWED) is None
+    assert len(backend.requests) == 1
+
+
+@pytest.mark.parametrize(
+    'other', [(replace(LOGIN, account_id='acct-another'), BASE_URL), (LOGIN, 'http://127.0.0.1:1/backend-api/codex')]
+)
+async def test_a_failure_says_nothing_of_another_account_or_host(
+    other: tuple[Credentials, str], program: Program, backend: Backend
+) -> None:
+    backend.accounts = status(500)
+    await override(program)
+
+    assert not program.routing.known(*other)
 
 
 @pytest.mark.parametrize('accounts_', [[None], [[]], ['us'], [{'id': None}], [{'id': ['x']}], []])

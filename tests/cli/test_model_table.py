@@ -65,11 +65,12 @@ hidden
   gpt-daybreak-red-latest   medium   low-ultra  372k
   codex-auto-review         medium   low-max    272k/872k  priority
 retired
-  gpt-6-sol      instead of gpt-5.4, gpt-5.3-codex, gpt-5.2
-  gpt-6-luna     instead of gpt-5.4-mini, gpt-5.3-codex-spark, codex-mini-latest
+  gpt-5.6-terra  instead of gpt-5.4, gpt-5.3-codex, gpt-5.2, gpt-5.1-codex-mini,
+                            o4-mini
+  gpt-5.6-luna   instead of gpt-5.4-mini
+  gpt-6-luna     instead of gpt-5.3-codex-spark, codex-mini-latest
   gpt-5.6-sol    instead of gpt-5.2-codex, gpt-5.1-codex-max, gpt-5.1-codex,
                             gpt-5.1
-  gpt-5.6-terra  instead of gpt-5.1-codex-mini, o4-mini
   gpt-6.1-terra  instead of gpt-5-mini
   gpt-6.1-sol    instead of o3\
 """)
@@ -97,6 +98,11 @@ def test_a_wide_terminal_shows_the_description() -> None:
 hidden
   gpt-night
 """)
+
+
+@pytest.mark.parametrize('tiers', [None, ()])
+def test_a_list_without_tiers_has_no_column_for_them(tiers: tuple[str, ...] | None) -> None:
+    assert 'tiers' not in screen(catalog(model('gpt-7-sol', service_tiers=tiers)), 120)
 
 
 def test_the_description_is_what_is_cut_off() -> None:

@@ -65,7 +65,7 @@ def test_as_json(backend: Backend, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     told = json.loads(out)
     assert err == ''
-    assert set(told) == {'source', 'fetched_at', 'etag', 'default', 'models', 'retired', 'problem'}
+    assert set(told) == {'source', 'fetched_at', 'etag', 'default', 'ignored', 'models', 'retired', 'problem'}
     assert (told['source'], told['default'], told['problem']) == ('backend', 'gpt-6.1-sol', None)
     assert told['etag'] == backend.simulator.catalog.etag
     assert {model['slug'] for model in told['models']} == {model['slug'] for model in backend.simulator.catalog.models}

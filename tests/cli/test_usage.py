@@ -58,8 +58,8 @@ def screen(shown: RateLimits, *, width: int = 80, **options: Any) -> str:
 def test_both_windows_in_80_columns() -> None:
     assert screen(limits(credits=Credits(True, False, '12.5'))) == snapshot("""\
 plus plan, ada@example.com, account acct-ada
-  5 h   ███████████░░░░░░░░░░░░░░░  42.5 %  resets in 2 hours (2026-11-21 14:00)
-  week  █░░░░░░░░░░░░░░░░░░░░░░░░░     7 %  resets in 3 days (2026-11-24 12:00)
+  5 h   ██████████░░░░░░░░░░░░░░  42.5 %  resets in 2 h 0 min (2026-11-21 14:00)
+  week  █░░░░░░░░░░░░░░░░░░░░░░░     7 %  resets in 3 d 0 h (2026-11-24 12:00)
   credits: 12.5\
 """)
 
@@ -68,9 +68,9 @@ def test_both_windows_in_60_columns() -> None:
     assert screen(limits(), width=60) == snapshot("""\
 plus plan, ada@example.com, account acct-ada
   5 h   █████████████████░░░░░░░░░░░░░░░░░░░░░░░  42.5 %
-        resets in 2 hours (2026-11-21 14:00)
+        resets in 2 h 0 min (2026-11-21 14:00)
   week  ██░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░     7 %
-        resets in 3 days (2026-11-24 12:00)\
+        resets in 3 d 0 h (2026-11-24 12:00)\
 """)
 
 
@@ -88,9 +88,9 @@ def test_a_window_that_blocks() -> None:
 
     assert screen(used_up) == snapshot("""\
 plus plan, ada@example.com, account acct-ada
-  5 h   ███████████████████████████  100 %  resets in 2 hours (2026-11-21 14:00)
-  week  █░░░░░░░░░░░░░░░░░░░░░░░░░░    7 %  resets in 3 days (2026-11-24 12:00)
-  The 5 h window is used up, and blocks until 2026-11-21 14:00.\
+  5 h   █████████████████████████  100 %  resets in 2 h 0 min (2026-11-21 14:00)
+  week  █░░░░░░░░░░░░░░░░░░░░░░░░    7 %  resets in 3 d 0 h (2026-11-24 12:00)
+  The 5-hour window is used up, and blocks until 2026-11-21 14:00.\
 """)
 
 
@@ -102,8 +102,8 @@ def test_of_two_windows_that_block_the_one_that_ends_later() -> None:
 
     assert screen(used_up).splitlines()[2:] == snapshot(
         [
-            '  week  █████████████████████████  103.3 %  resets in 3 days (2026-11-24 12:00)',
-            '  The week window is used up, and blocks until 2026-11-24 12:00.',
+            '  week  ███████████████████████  103.3 %  resets in 3 d 0 h (2026-11-24 12:00)',
+            '  The weekly window is used up, and blocks until 2026-11-24 12:00.',
         ]
     )
 
@@ -116,7 +116,7 @@ def test_credits_may_be_a_way_on() -> None:
     )
 
     assert screen(used_up).splitlines()[2:] == snapshot(
-        ['  credits: 12.5', '  The 5 h window is used up until 2026-11-21 14:00; credits may stand in for it.']
+        ['  credits: 12.5', '  The 5-hour window is used up until 2026-11-21 14:00; credits may stand in.']
     )
 
 
@@ -143,7 +143,7 @@ def test_other_limits_have_a_heading() -> None:
     assert screen(limits(others=(other, nameless))).splitlines()[3:] == snapshot(
         [
             'Code review',
-            '  5 h  ███████████░░░░░░░░░░░░░░░░  42.5 %  resets in 2 hours (2026-11-21 14:00)',
+            '  5 h  ██████████░░░░░░░░░░░░░░░  42.5 %  resets in 2 h 0 min (2026-11-21 14:00)',
             'codex_other',
             '  The backend tells of no window.',
         ]
@@ -220,7 +220,7 @@ def test_the_backend_is_asked_each_time(backend: Backend, capsys: pytest.Capture
     assert usage(backend) == OK
 
     out, err = capsys.readouterr()
-    assert (out.count('  42 %  resets in '), out.count('  The 5 h window is used up until ')) == (1, 1)
+    assert (out.count('  42 %  resets in '), out.count('  The 5-hour window is used up until ')) == (1, 1)
     assert err == ''
     assert backend.pages == ['usage', 'usage']
 

@@ -295,3 +295,93 @@ async def test_nothing_is_warned_of_that_nobody_asked_for() -> None:
 
     efforts = [request.body['reasoning'].get('effort') for request in simulator.requests]
     assert efforts == ['medium', 'xhigh', 'medium', 'high']
+
+
+@pytest.mark.parametrize('what', ['models', 'fetch_rate_limits'])
+async def test_a_refused_login_is_renewed_for_a_question_too(what: str) -> None:
+    simulator = CodexSimulator()
+    provider = simulator.provider(credentials=MemoryStore(simulator.credentials))
+    simulator.revoke()
+
+    if what == 'models':
+        assert (await provider.models(refresh=True)).source == 'backend'
+    else:
+        assert (await provider.fetch_rate_limits()).plan_type == 'plus'
+
+    assert [request.status for request in simulator.lookups] == [401, 200]
+
+
+async def test_a_question_that_stays_refused_says_what_to_do() -> None:
+    simulator = CodexSimulator()
+    simulator.fail_lookups(fail(401), 'usage')
+    provider = simulator.provider(credentials=MemoryStore(simulator.credentials))
+
+    with pytest.raises(ModelHTTPError, match='was refused'):
+        await provider.fetch_rate_limits()
+
+
+async def test_a_host_without_a_list_decides_itself_on_pro_models() -> None:
+    simulator = CodexSimulator(reply('Hi'), base_url='https://relay.example/v2', strict=False)
+    provider = simulator.provider()
+
+    assert (await agent_of(simulator, 'my-own-pro', provider=provider).run('Hello')).output == 'Hi'
+
+
+async def test_a_window_that_the_user_sets_to_the_known_one_stays() -> None:
+    simulator = CodexSimulator(default=reply('Hi'))
+    simulator.catalog.add('gpt-5.5', context_window=400_000)
+    model = simulator.model('gpt-5.5', profile=ModelProfile(context_window=272_000))
+
+    await Agent(model, instructions='Be brief.').run('Hello')
+
+    assert model.profile.get('context_window') == 272_000
+
+
+async def test_flex_goes_out_whatever_the_list_says() -> None:
+    simulator = CodexSimulator(default=reply('Hi'), strict=False)
+
+    for provider in (simulator.provider(), simulator.provider(api_key='sk-test')):
+        agent = agent_of(simulator, 'gpt-6-sol', provider=provider)
+        await agent.run('Hello', model_settings=CodexModelSettings(service_tier='flex'))
+
+    assert [request.body['service_tier'] for request in simulator.requests] == ['flex', 'flex']
+
+
+async def test_a_default_that_the_model_lacks_is_no_refusal() -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    simulator.catalog.add('gpt-7', efforts=['low', 'high'], default_reasoning_level='medium')
+
+    await agent_of(simulator, 'gpt-7').run('Hello')
+
+    assert simulator.requests[0].body['reasoning']['effort'] == 'high'
+
+
+async def test_an_effort_that_only_the_list_knows() -> None:
+    simulator = CodexSimulator(reply('Hi'), strict=False)
+    simulator.catalog.add('gpt-7', efforts=['low', 'vast'])
+
+    settings = {'codex_reasoning_effort': 'vast'}
+    await agent_of(simulator, 'gpt-7', settings=settings).run('Hello')
+
+    assert simulator.requests[0].body['reasoning']['effort'] == 'vast'
+
+
+@pytest.mark.parametrize(
+    ('name', 'slug', 'effort'),
+    [
+        ('gpt-7-codex-max', 'gpt-7-codex-max', 'medium'),
+        ('gpt-7-codex-max-high', 'gpt-7-codex-max', 'high'),
+        ('gpt-7-codex:max', 'gpt-7-codex', 'xhigh'),
+    ],
+)
+@pytest.mark.filterwarnings('ignore::pydantic_ai.exceptions.UnsupportedSettingWarning')
+async def test_a_listed_slug_is_that_model_and_no_effort(name: str, slug: str, effort: str) -> None:
+    simulator = CodexSimulator(reply('Hi'))
+    simulator.catalog.add('gpt-7-codex', efforts=['low', 'medium', 'high', 'xhigh'])
+    simulator.catalog.add('gpt-7-codex-max', efforts=['low', 'medium', 'high', 'xhigh'])
+    model = simulator.model(name)
+
+    await Agent(model, instructions='Be brief.').run('Hello')
+
+    body = simulator.requests[0].body
+    assert (body['model'], body['reasoning']['effort'], model.model_name) == (slug, effort, slug)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 from pydantic_ai import Agent, ModelMessagesTypeAdapter, ModelResponse, RunContext
 from pydantic_ai.exceptions import ModelQuotaExceededError, UserError
 
@@ -15,8 +17,11 @@ from pydantic_ai_codex.testing import (
     CodexSimulator,
     call_tool,
     fail_in_stream,
+    raw_stream,
     refuse_reasoning,
     reply,
+    say,
+    sse_frame,
     turn,
     usage_limit,
 )
@@ -116,7 +121,7 @@ async def test_a_refused_request_tells_the_provider_and_its_watcher() -> None:
     simulator = CodexSimulator(usage_limit(resets_in_seconds=600))
     agent, alerts = agent_of(simulator)
 
-    with pytest.raises(ModelQuotaExceededError, match='5 h window'):
+    with pytest.raises(ModelQuotaExceededError, match='5-hour window'):
         await agent.run('Hello')
 
     assert [(alert.window, alert.threshold, alert.limits.blocking) for alert in alerts] == [('primary', 100, 'primary')]
@@ -202,3 +207,57 @@ async def test_a_further_attempt_keeps_the_state_of_its_turn() -> None:
 
     assert [request.headers.get('x-codex-turn-state') for request in simulator.requests] == [None, 'first']
     assert (result.response.provider_details or {})['turn_state']['value'] == 'first'
+
+
+async def test_a_window_that_has_begun_anew_blocks_nothing() -> None:
+    now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    simulator = CodexSimulator(reply('Hi'), now=lambda: now)
+    simulator.limits.use(primary=100)
+    provider = simulator.provider()
+    await Agent(CodexModel('gpt-5.5', provider=provider), instructions='Be brief.').run('Hello')
+    before = provider.rate_limits
+
+    now += timedelta(hours=6)
+
+    assert (before and before.blocking, provider.rate_limits and provider.rate_limits.blocking) == ('primary', None)
+
+
+async def test_limits_read_as_a_sentence() -> None:
+    simulator = CodexSimulator(reply('Hi'), now=lambda: datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+
+    assert str(await simulator.provider().fetch_rate_limits()) == snapshot(
+        'plus plan: 5-hour window at 42 %, resets at 2026-11-21 12:20 UTC; weekly window at 7 %, resets at 2026-11-27 06:53 UTC; credits 12.5'
+    )
+
+
+async def test_a_plan_limit_in_a_stream_that_has_begun_is_known_afterwards() -> None:
+    limit = turn(say('Half'), ending='failed', error_code='usage_limit_reached', error_message='Used up.')
+    simulator = CodexSimulator(limit)
+    provider = simulator.provider()
+    agent = Agent(CodexModel('gpt-5.5', provider=provider), instructions='Be brief.')
+
+    with pytest.raises(ModelQuotaExceededError):
+        async with agent.run_stream('Hello') as stream:
+            await stream.get_output()
+
+    assert provider.rate_limits is not None
+    assert provider.rate_limits.limit_reached
+
+
+async def test_an_answer_without_a_beginning_keeps_the_state_of_its_turn() -> None:
+    item = {'type': 'function_call', 'id': 'fc_1', 'call_id': 'call_1', 'name': 'add', 'arguments': '{}'}
+    call = raw_stream(
+        sse_frame({'type': 'response.output_item.done', 'item': item}),
+        sse_frame({'type': 'response.completed', 'response': {'id': 'resp_1'}}),
+    )
+    simulator = CodexSimulator(call, reply('Done'), turn_state=True)
+    agent = Agent(simulator.model('gpt-5.5'), instructions='Add.')
+
+    @agent.tool_plain
+    def add() -> int:
+        return 1
+
+    await agent.run('Add')
+
+    assert simulator.requests[1].headers['x-codex-turn-state']
+    simulator.assert_exhausted()

@@ -135,8 +135,10 @@ def test_the_warning_names_the_model_the_wish_and_what_is_sent() -> None:
 
 
 def test_the_warning_of_a_tier_names_the_model_and_its_tiers() -> None:
-    assert warning_of({'service_tier': 'flex'}) == snapshot(
-        "Model 'gpt-5.5' has no service tier 'flex', which the setting `service_tier` asks for; it has priority. The request goes out without one."
+    info = ModelInfo('gpt-5.5', (), None, None, service_tiers=('slow', 'flex'))
+
+    assert warning_of({'service_tier': 'priority'}, info=info) == snapshot(
+        "Model 'gpt-5.5' has no service tier 'priority', which the setting `service_tier` asks for; it has slow, flex. The request goes out without one."
     )
     assert warning_of({}, name='gpt-daybreak-blue-latest-fast') == snapshot(
         "Model 'gpt-daybreak-blue-latest' has no service tier 'priority', which the model name asks for; it has none. The request goes out without one."
@@ -167,6 +169,29 @@ def test_the_catalog_decides_over_what_this_package_knows() -> None:
     assert "no service tier 'priority'" in warning_of({}, name='gpt-5.5-fast', info=info)
 
 
+@pytest.mark.parametrize('tiers', [None, (), ('priority',)])
+def test_flex_goes_out_whatever_the_list_says(tiers: tuple[str, ...] | None) -> None:
+    info = ModelInfo('gpt-5.5', (), None, None, service_tiers=tiers)
+
+    assert wire_tier({'service_tier': 'flex'}, parse_model_name('gpt-5.5'), info) == 'flex'
+
+
+@pytest.mark.parametrize('slug', ['gpt-5.5', 'gpt-5.1-codex', 'gpt-99-unheard-of'])
+def test_a_list_that_says_nothing_of_tiers_forbids_none(slug: str) -> None:
+    name = parse_model_name(f'{slug}-fast')
+
+    assert wire_tier({}, name, ModelInfo(slug, (), None, None, service_tiers=None)) == 'priority'
+    none = warning_of({}, name=f'{slug}-fast', info=ModelInfo(slug, (), None, None, service_tiers=()))
+    assert 'it has none' in none
+
+
+def test_an_effort_of_the_list_is_sent() -> None:
+    name = parse_model_name('gpt-5.5')
+    settings = {'codex_reasoning_effort': 'hyper', 'codex_effort_policy': 'error'}
+
+    assert wire_effort(settings, None, name, ModelInfo('gpt-5.5', ('low', 'hyper'), 'low', None)) == 'hyper'
+
+
 @pytest.mark.parametrize('name', ['gpt-99-unheard-of', 'gpt-5.1-codex-max'])
 def test_a_tier_goes_out_where_nobody_knows_the_tiers(name: str) -> None:
     assert wire_tier({'service_tier': 'flex'}, parse_model_name(name)) == 'flex'
@@ -193,6 +218,7 @@ async def test_not_thinking_where_that_is_possible() -> None:
     'settings',
     [
         {'codex_reasoning_effort': 'huge'},
+        {'codex_reasoning_effort': []},
         {'codex_reasoning_summary': 'short'},
         {'codex_text_verbosity': 'loud'},
         {'codex_effort_policy': 'guess'},

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+from pydantic_ai import Agent
+from pydantic_ai.exceptions import ModelQuotaExceededError
 
-from pydantic_ai_codex._model.spans import note_limits
+from pydantic_ai_codex import CodexModel
+from pydantic_ai_codex._model.spans import RequestSpan
 from pydantic_ai_codex._protocol.rate_limit_types import Credits, RateLimits, RateLimitWindow
+from pydantic_ai_codex.testing import CodexSimulator, reply, usage_limit
 
 RESET = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
 OBSERVED = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -45,7 +49,7 @@ class Span(NonRecordingSpan):
 def test_the_limits_are_attributes_of_the_current_span() -> None:
     span = Span()
     with use_span(span):
-        note_limits(LIMITS)
+        RequestSpan().note(LIMITS)
 
     assert span.attributes == snapshot(
         {
@@ -67,7 +71,7 @@ def test_the_limits_are_attributes_of_the_current_span() -> None:
 def test_only_what_is_known_is_told() -> None:
     span = Span()
     with use_span(span):
-        note_limits(RateLimits(observed_at=OBSERVED, source='event'))
+        RequestSpan().note(RateLimits(observed_at=OBSERVED, source='event'))
 
     assert span.attributes == {'codex.rate_limits.limit_id': 'codex'}
 
@@ -75,19 +79,48 @@ def test_only_what_is_known_is_told() -> None:
 def test_a_span_that_does_not_record_is_left_alone() -> None:
     span = Span(is_recording=False)
     with use_span(span):
-        note_limits(LIMITS)
+        RequestSpan().note(LIMITS)
 
     assert span.attributes == {}
 
 
 def test_without_a_span_nothing_happens() -> None:
-    note_limits(LIMITS)
+    RequestSpan().note(LIMITS)
 
 
 def test_without_opentelemetry_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     span = Span()
     with use_span(span):
         monkeypatch.delitem(sys.modules, 'opentelemetry.trace')
-        note_limits(LIMITS)
+        RequestSpan().note(LIMITS)
 
     assert span.attributes == {}
+
+
+def agent_of(simulator: CodexSimulator) -> Agent[None, str]:
+    return Agent(CodexModel('gpt-5.5', provider=simulator.provider()), instructions='Be brief.')
+
+
+@pytest.mark.anyio
+async def test_an_answer_tells_the_span_of_its_request_and_no_other() -> None:
+    of_request, of_reader = Span(), Span()
+    event = {'rate_limits': {'primary': {'used_percent': 97}}}
+
+    with use_span(of_request):
+        async with agent_of(CodexSimulator(reply('Hi', limits_event=event))).run_stream('Hello') as stream:
+            with use_span(of_reader):
+                await stream.get_output()
+
+    assert of_request.attributes['codex.rate_limits.primary.used_percent'] == 97
+    assert of_reader.attributes == {}
+
+
+@pytest.mark.anyio
+async def test_a_used_up_plan_is_on_the_span() -> None:
+    span = Span()
+
+    with use_span(span), pytest.raises(ModelQuotaExceededError):
+        await agent_of(CodexSimulator(usage_limit())).run('Hello')
+
+    assert span.attributes['codex.rate_limits.blocking'] == 'primary'
+    assert span.attributes['codex.rate_limits.limit_reached'] is True

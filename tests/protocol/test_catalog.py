@@ -107,7 +107,10 @@ def test_an_absurd_priority_is_unknown_and_comes_last(value: Any) -> None:
         ('default_reasoning_level', 5, 'default_effort', None),
         ('default_reasoning_level', 'hyper', 'default_effort', 'hyper'),
         ('service_tiers', [{'id': 'flex'}, {}, 'priority'], 'service_tiers', ('flex', 'priority')),
-        ('service_tiers', {'id': 'flex'}, 'service_tiers', ()),
+        ('service_tiers', [], 'service_tiers', ()),
+        ('service_tiers', [{'id': 5}], 'service_tiers', ()),
+        ('service_tiers', {'id': 'flex'}, 'service_tiers', None),
+        ('service_tiers', None, 'service_tiers', None),
         ('visibility', 'hide', 'listed', False),
         ('visibility', 'none', 'listed', False),
         ('visibility', ['list'], 'listed', False),
@@ -128,12 +131,36 @@ def test_a_field(field: str, value: Any, attribute: str, expected: Any) -> None:
     assert getattr(only(**{field: value}), attribute) == expected
 
 
-def test_the_fast_tier_of_an_older_list() -> None:
-    older = {name: value for name, value in ENTRY.items() if name != 'service_tiers'}
+@pytest.mark.parametrize(
+    ('older', 'tiers'),
+    [
+        ({'additional_speed_tiers': ['fast']}, ('priority',)),
+        ({'additional_speed_tiers': []}, ()),
+        ({'additional_speed_tiers': None}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_the_tiers_of_an_older_list(older: dict[str, Any], tiers: tuple[str, ...] | None) -> None:
+    [info] = parsed({name: value for name, value in ENTRY.items() if name != 'service_tiers'} | older).models
 
-    [info] = parsed({**older, 'additional_speed_tiers': ['fast']}).models
+    assert info.service_tiers == tiers
 
-    assert info.service_tiers == ('priority',)
+
+@pytest.mark.parametrize('tiers', [None, (), ('priority',)])
+def test_a_record_keeps_apart_no_tiers_and_unknown_ones(tiers: tuple[str, ...] | None) -> None:
+    catalog = replace(parsed(ENTRY), models=(only()._replace(service_tiers=tiers),))
+
+    loaded = load_catalog(dump_catalog(catalog))
+
+    assert loaded is not None
+    assert loaded.models[0].service_tiers == tiers
+
+
+def test_which_tiers_the_retired_ones_had_is_not_known() -> None:
+    unknown = {slug for slug, info in MODEL_FACTS.items() if info.service_tiers is None}
+
+    assert unknown == set(RETIRED_MODELS) & set(MODEL_FACTS) - {info.slug for info in BUNDLED.models}
 
 
 @pytest.mark.parametrize(
@@ -253,6 +280,44 @@ def test_upgrades_that_go_in_a_circle_end() -> None:
     assert catalog.successor_of('a') is None
 
 
+def test_a_model_does_not_follow_itself() -> None:
+    catalog = parsed(
+        entry(slug='a', upgrade={'model': 'b'}),
+        entry(slug='b', visibility='hide', upgrade={'model': 'a'}),
+    )
+
+    assert (catalog.successor_of('a'), catalog.successor_of('b')) == (None, 'a')
+
+
+def test_the_retired_name_the_listed_one_with_the_evidence_of_each_step() -> None:
+    retired = {each.slug: each for each in BUNDLED.retired}
+
+    assert all(retired[slug].successor == BUNDLED.successor_of(slug) for slug in retired)
+    assert retired['gpt-5.4-mini'] == RETIRED_MODELS['gpt-5.4-mini']
+    assert retired['gpt-5.3-codex'].successor == 'gpt-5.6-terra'
+    assert retired['gpt-5.3-codex'].evidence == '; '.join(
+        (
+            f'gpt-5.3-codex -> gpt-5.4: {RETIRED_MODELS["gpt-5.3-codex"].evidence}',
+            f'gpt-5.4 -> gpt-5.6-terra: {RETIRED_MODELS["gpt-5.4"].evidence}',
+        )
+    )
+
+
+def test_the_step_that_the_list_tells_is_the_lists() -> None:
+    catalog = parsed(entry(slug='gpt-9'), entry(slug='gpt-5.4', visibility='hide', upgrade={'model': 'gpt-9'}))
+
+    [retired] = [each for each in catalog.retired if each.slug == 'gpt-5.2']
+
+    assert retired.successor == 'gpt-9'
+    assert retired.evidence.endswith('; gpt-5.4 -> gpt-9: the list says so')
+
+
+def test_what_leads_to_nothing_that_is_listed_keeps_its_own_successor() -> None:
+    retired = {each.slug: each.successor for each in parsed(ENTRY).retired}
+
+    assert retired == {slug: each.successor for slug, each in RETIRED_MODELS.items()}
+
+
 def test_as_dict() -> None:
     catalog = parsed(ENTRY)
 
@@ -264,6 +329,7 @@ def test_as_dict() -> None:
             'source': 'backend',
             'fetched_at': '2026-11-21T12:00:00+00:00',
             'etag': '"1"',
+            'ignored': 0,
             'default': 'gpt-7',
             'models': [
                 {

@@ -150,13 +150,15 @@ def test_huge_json_message_is_cut() -> None:
         (400, {'code': 'invalid_encrypted_content'}, 'rejected'),
         (400, {'code': 'cyber_policy'}, 'rejected'),
         (400, {'code': 'model_not_found'}, 'not_found'),
+        (400, {'code': 'model_not_supported'}, 'not_found'),
+        (400, {'type': 'unsupported_model'}, 'not_found'),
         (401, {'code': 'token_expired'}, 'authentication'),
         (403, {'code': 'insufficient_quota'}, 'quota'),
         (404, {'type': 'usage_limit_reached'}, 'quota'),
         (429, {'type': 'usage_limit_reached'}, 'quota'),
         (429, {'type': 'usage_not_included'}, 'quota'),
         (429, {'code': 'rate_limit_exceeded'}, 'rate_limit'),
-        (429, {'code': 'rate_limit_exceeded', 'type': 'usage_limit_reached'}, 'rate_limit'),
+        (429, {'code': 'rate_limit_exceeded', 'type': 'usage_limit_reached'}, 'quota'),
         (429, {'code': 'new', 'type': 'usage_limit_reached'}, 'quota'),
         (503, {'code': 'server_is_overloaded'}, 'overloaded'),
         (503, {'code': 'slow_down'}, 'overloaded'),
@@ -317,6 +319,14 @@ def test_when_a_plan_limit_resets(details: dict[str, object], headers: dict[str,
     assert (error.retry_after is not None) is (hint is not None)
 
 
+def test_a_reset_that_no_calendar_has_is_unknown() -> None:
+    content = json.dumps({'error': {'type': 'usage_limit_reached', 'resets_in_seconds': 99_999_999_999}}).encode()
+
+    error = error_from_response(429, {'date': 'Wed, 21 Oct 9999 23:59:59 -2359'}, content)
+
+    assert (error.resets_at, error.retry_after) == (None, 99_999_999_999.0)
+
+
 FIVE_HOURS = windows(primary_used_percent='100', primary_window_minutes='300', primary_reset_at='1795234357')
 A_WEEK = windows(secondary_used_percent='100.0', secondary_window_minutes='10080', secondary_reset_at='1795835557')
 OTHER = {'x-codex-active-limit': 'Codex-Spark', 'x-codex-spark-primary-used-percent': '100'}
@@ -328,33 +338,33 @@ OTHER = {'x-codex-active-limit': 'Codex-Spark', 'x-codex-spark-primary-used-perc
         (
             {},
             FIVE_HOURS,
-            'The 5 h window of the plan is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
+            'The 5-hour window of the plan is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min.',
         ),
         (
             {'resets_at': 'soon'},
             FIVE_HOURS | windows(secondary_used_percent='7', credits_has_credits='true', credits_balance='12.5'),
-            'The 5 h window of the plan is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min. '
-            'The secondary window stands at 7 %. Credits: 12.5.',
+            'The 5-hour window of the plan is used up (100 %); it resets at 2026-11-21 04:12 UTC, in 1 h 0 min. '
+            'The secondary window of the plan stands at 7 %. Credits: 12.5.',
         ),
         # Of two that are used up, the later one counts.
         (
             {},
             FIVE_HOURS | A_WEEK,
-            'The week window of the plan is used up (100 %); it resets at 2026-11-28 03:12 UTC, in 7 d 0 h. '
-            'The 5 h window stands at 100 %.',
+            'The weekly window of the plan is used up (100 %); it resets at 2026-11-28 03:12 UTC, in 7 d 0 h. '
+            'The 5-hour window of the plan is used up (100 %).',
         ),
         # What the error itself says goes before the headers, also where these are rounded ...
         (
             {'resets_at': 1795234300, 'resets_in_seconds': 3543},
             FIVE_HOURS,
-            'The 5 h window of the plan is used up (100 %); it resets at 2026-11-21 04:11 UTC, in 1 h 0 min.',
+            'The 5-hour window of the plan is used up (100 %); it resets at 2026-11-21 04:11 UTC, in 1 h 0 min.',
         ),
         # ... and then another window is meant than theirs.
         (
             {'resets_in_seconds': 60},
             FIVE_HOURS,
             'The limit of the plan is reached; it resets at 2026-11-21 03:13 UTC, in 1 min. '
-            'The 5 h window stands at 100 %.',
+            'The 5-hour window of the plan is used up (100 %).',
         ),
         (
             {},
@@ -375,7 +385,7 @@ OTHER = {'x-codex-active-limit': 'Codex-Spark', 'x-codex-spark-primary-used-perc
             {},
             windows(primary_used_percent='99.96', primary_reset_at='1795234357', credits_unlimited='1'),
             'The limit of the plan is reached; the backend does not say when it resets. '
-            'The primary window stands at 99.9 %. Credits: unlimited.',
+            'The primary window of the plan stands at 99.9 %. Credits: unlimited.',
         ),
         (
             {'resets_at': 1795237957},
@@ -387,7 +397,7 @@ OTHER = {'x-codex-active-limit': 'Codex-Spark', 'x-codex-spark-primary-used-perc
             {'code': 'insufficient_quota', 'type': None},
             windows(primary_used_percent='5'),
             'The quota is used up; look at the plan and at the billing of the account. '
-            'The primary window stands at 5 %.',
+            'The primary window of the plan stands at 5 %.',
         ),
         ({'code': 'usage_not_included'}, FIVE_HOURS, 'The plan does not cover it.'),
     ],
@@ -568,6 +578,13 @@ def test_a_plan_without_the_model_does_not_reset() -> None:
     content = json.dumps({'error': {'code': 'usage_not_included'}}).encode()
 
     assert error_from_response(429, {'retry-after': '60'}, content).hint == 'The plan does not cover it.'
+
+
+@pytest.mark.parametrize('code', ['model_not_found', 'model_not_supported', 'unsupported_model'])
+def test_a_refused_model_in_the_stream_has_the_status_that_it_has_before(code: str) -> None:
+    error = error_from_event({'type': 'response.failed', 'response': {'error': {'code': code, 'message': 'No.'}}})
+
+    assert (error.status_code, error.category, error.in_stream) == (404, 'not_found', True)
 
 
 def test_cookies_are_left_out() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from pydantic_ai_codex._protocol.catalog import BUNDLED, ModelCatalog
 from pydantic_ai_codex._protocol.model_facts import EFFORTS, MODEL_ALIASES, MODEL_FACTS, Effort, ModelInfo
-from pydantic_ai_codex._protocol.model_names import ModelName, WireEffort, choose_effort, parse_model_name
+from pydantic_ai_codex._protocol.model_names import ModelName, WireEffort, as_listed, choose_effort, parse_model_name
 from pydantic_ai_codex.errors import ConfigurationError, ModelNameError
 
 
@@ -263,6 +264,9 @@ def test_the_place_of_a_wish_is_known(asked: dict[str, Any], expected: tuple[str
         (('hyper',), 'hyper', (None, 'xhigh', False)),
         ((), None, (None, 'xhigh', False)),
         (('ultra',), 'ultra', ('xhigh', 'xhigh', True)),
+        # A default that is not among the efforts.
+        (('low', 'medium'), 'high', ('medium', 'medium', True)),
+        (('hyper',), 'high', ('high', 'xhigh', False)),
     ],
     ids=str,
 )
@@ -276,6 +280,22 @@ def test_the_catalog_decides(
     own = choose_effort(ModelName('gpt-5.5'), info=info)
     assert (own.effort, chosen.effort, chosen.is_clamped) == expected
     assert (own.asked, own.is_clamped) == (None, False)
+
+
+def test_an_effort_that_only_the_list_knows_may_be_asked_for() -> None:
+    info = ModelInfo('gpt-5.5', ('low', 'hyper'), 'low', None)
+
+    chosen = choose_effort(ModelName('gpt-5.5', 'low'), info=info, setting='hyper', thinking='high')
+
+    assert (chosen.effort, chosen.where, chosen.is_clamped) == ('hyper', 'the setting `codex_reasoning_effort`', False)
+    with pytest.raises(ConfigurationError, match="'hyper' in the setting"):
+        choose_effort(ModelName('gpt-5.5'), setting='hyper')
+
+
+@pytest.mark.parametrize('setting', [[], {}, 5])
+def test_an_effort_that_is_no_text_is_refused(setting: Any) -> None:
+    with pytest.raises(ConfigurationError, match='is no reasoning effort'):
+        choose_effort(ModelName('gpt-5.5'), setting=setting)
 
 
 @pytest.mark.parametrize(
@@ -326,6 +346,62 @@ def test_facts_are_in_order_and_hold_the_default(slug: str) -> None:
     assert list(facts.efforts) == sorted(facts.efforts, key=EFFORTS.index)
     assert facts.default_effort in facts.efforts
     assert facts.slug == slug
+
+
+@pytest.mark.parametrize(
+    ('name', 'readings'),
+    [
+        ('gpt-7', []),
+        ('gpt-5.1-codex-max', []),
+        ('codex:gpt-7:max', []),
+        ('gpt-7-max', [ModelName('gpt-7-max')]),
+        ('codex:gpt-7-max', [ModelName('gpt-7-max')]),
+        ('gpt-6-sol-max', [ModelName('gpt-6-sol-max')]),
+        ('gpt-7-max:fast', [ModelName('gpt-7-max', fast=True)]),
+        ('gpt-7-fast:max', [ModelName('gpt-7-fast', 'max')]),
+        ('gpt-7:max-fast', []),
+        ('gpt-7-max-fast', [ModelName('gpt-7-max-fast'), ModelName('gpt-7-max', fast=True)]),
+        ('gpt-7-fast-low', [ModelName('gpt-7-fast-low'), ModelName('gpt-7-fast', 'low')]),
+    ],
+)
+def test_a_suffix_may_be_a_part_of_a_slug(name: str, readings: list[ModelName]) -> None:
+    assert list(parse_model_name(name).readings) == readings
+
+
+def listing(*slugs: str) -> ModelCatalog:
+    return ModelCatalog(models=tuple(ModelInfo(slug, (), None, None, listed=True) for slug in slugs), source='backend')
+
+
+@pytest.mark.parametrize(
+    ('name', 'slugs', 'expected'),
+    [
+        ('gpt-7-codex-max', ['gpt-7-codex', 'gpt-7-codex-max'], ModelName('gpt-7-codex-max')),
+        ('gpt-7-codex-max', ['gpt-7-codex'], ModelName('gpt-7-codex', 'max')),
+        ('gpt-7-codex:max', ['gpt-7-codex', 'gpt-7-codex-max'], ModelName('gpt-7-codex', 'max')),
+        ('gpt-7-codex-max:high', ['gpt-7-codex', 'gpt-7-codex-max'], ModelName('gpt-7-codex-max', 'high')),
+        ('gpt-7-codex-max-high-fast', ['gpt-7-codex-max'], ModelName('gpt-7-codex-max', 'high', fast=True)),
+        ('gpt-7-fast', ['gpt-7', 'gpt-7-fast'], ModelName('gpt-7-fast')),
+        ('gpt-7-fast-low', ['gpt-7', 'gpt-7-fast'], ModelName('gpt-7-fast', 'low')),
+        ('gpt-7-low-fast', ['gpt-7', 'gpt-7-low', 'gpt-7-low-fast'], ModelName('gpt-7-low-fast')),
+        ('gpt-7-low-fast', ['gpt-7', 'gpt-7-low'], ModelName('gpt-7-low', fast=True)),
+        # Of a model that is known here, there may be a new one as well.
+        ('gpt-6-sol-max', ['gpt-6-sol', 'gpt-6-sol-max'], ModelName('gpt-6-sol-max')),
+        ('GPT-7-Max', ['gpt-7', 'gpt-7-max'], ModelName('gpt-7-max')),
+        ('gpt-8-max', ['gpt-7'], ModelName('gpt-8', 'max')),
+        # Gone from the list: a slug nevertheless.
+        ('gpt-5.1-codex-max', ['gpt-5.1-codex'], ModelName('gpt-5.1-codex-max')),
+    ],
+)
+def test_the_list_decides_what_is_a_slug(name: str, slugs: list[str], expected: ModelName) -> None:
+    assert as_listed(parse_model_name(name), listing(*slugs)) == expected
+
+
+@pytest.mark.parametrize('slug', sorted(MODEL_FACTS))
+def test_the_bundled_list_changes_no_name(slug: str) -> None:
+    for effort in EFFORTS:
+        for text, _ in names(slug, effort):
+            parsed = parse_model_name(text)
+            assert as_listed(parsed, BUNDLED) is parsed
 
 
 def test_another_prefix_is_named() -> None:

@@ -230,6 +230,17 @@ def test_older_servers_tell_how_long_it_takes() -> None:
     assert limits.primary == RateLimitWindow(50.0, None, NOW + timedelta(minutes=1))
 
 
+def test_a_reset_that_no_calendar_has_is_unknown() -> None:
+    now = datetime(9999, 12, 31, tzinfo=UTC)
+
+    limits = limits_from_headers(
+        {'x-codex-primary-used-percent': '50', 'x-codex-primary-reset-after-seconds': '99999999999'}, now
+    )
+
+    assert limits is not None
+    assert limits.primary == RateLimitWindow(50.0)
+
+
 def test_credits_alone_are_limits() -> None:
     limits = from_headers(credits_unlimited='TRUE')
 
@@ -381,8 +392,24 @@ def test_nothing_in_a_body_raises(read: Callable[[Any, datetime], RateLimits | N
     ('minutes', 'name'),
     [(300, '5 h'), (10080, 'week'), (90, '90 min'), (1440, 'day'), (43200, '30 d'), (60, '1 h'), (None, '')],
 )
-def test_the_name_of_a_window(minutes: int | None, name: str) -> None:
+def test_the_name_of_a_window_in_a_table(minutes: int | None, name: str) -> None:
     assert RateLimitWindow(5.0, minutes).name == name
+
+
+@pytest.mark.parametrize(
+    ('minutes', 'adjective'),
+    [
+        (300, '5-hour'),
+        (10080, 'weekly'),
+        (90, '90-minute'),
+        (1440, 'daily'),
+        (43200, '30-day'),
+        (60, '1-hour'),
+        (None, ''),
+    ],
+)
+def test_the_name_of_a_window_in_a_sentence(minutes: int | None, adjective: str) -> None:
+    assert RateLimitWindow(5.0, minutes).adjective == adjective
 
 
 @pytest.mark.parametrize(
@@ -440,14 +467,57 @@ def test_an_alert_in_words() -> None:
     told = limits(RateLimitWindow(96.0, 300, RESET), others=(spark,))
 
     assert str(RateLimitAlert(told, 'codex', 'primary', 95)) == snapshot(
-        'The 5 h window of the plan stands at 96 %; it resets at 2026-11-21 14:30 UTC.'
+        'The 5-hour window of the plan stands at 96 %; it resets at 2026-11-21 14:30 UTC.'
     )
     assert str(RateLimitAlert(told, 'spark', 'primary', 95)) == snapshot(
         "The primary window of the limit 'spark' stands at 95 %."
     )
     assert str(RateLimitAlert(told, 'spark', 'secondary', 95)) == snapshot(
-        "The secondary window of 'spark' has passed 95 %."
+        "The secondary window of the limit 'spark' has passed 95 %."
     )
+
+
+def test_an_alert_about_a_window_that_is_used_up() -> None:
+    told = limits(None, RateLimitWindow(103.0, 10080))
+
+    assert str(RateLimitAlert(told, 'codex', 'secondary', 100)) == snapshot(
+        'The weekly window of the plan is used up (103 %).'
+    )
+
+
+def test_limits_in_words() -> None:
+    told = limits(
+        RateLimitWindow(42.0, 300, RESET), RateLimitWindow(7.0), plan_type='plus', credits=Credits(True, False, '12.5')
+    )
+
+    assert str(told) == snapshot(
+        'plus plan: 5-hour window at 42 %, resets at 2026-11-21 14:30 UTC; secondary window at 7 %; credits 12.5'
+    )
+    assert str(limits(credits=Credits(True))) == snapshot('plan: nothing known')
+
+
+def test_limits_at_a_later_time_do_without_what_has_begun_anew() -> None:
+    week = RateLimitWindow(100.0, 10080, RESET + timedelta(days=2))
+    others = (
+        limits(RateLimitWindow(3.0, 300, RESET), limit_id='over'),
+        limits(RateLimitWindow(3.0, 300, RESET), RateLimitWindow(5.0), limit_id='spark'),
+    )
+    told = limits(SOONER, week, limit_reached=True, plan_type='plus', credits=Credits(True), others=others)
+
+    assert told.at(RESET - timedelta(seconds=1)) == told
+    assert told.at(RESET) == limits(
+        None,
+        week,
+        plan_type='plus',
+        credits=Credits(True),
+        others=(limits(None, RateLimitWindow(5.0), limit_id='spark'),),
+    )
+
+
+def test_other_limits_begin_anew_by_themselves() -> None:
+    told = limits(LATER, limit_reached=True, others=(limits(SOONER, limit_id='spark'),))
+
+    assert told.at(RESET) == limits(LATER, limit_reached=True)
 
 
 def test_limits_pickle() -> None:

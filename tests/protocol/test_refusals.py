@@ -45,6 +45,17 @@ def refused(slug: str, message: str = UNSUPPORTED, catalog: ModelCatalog = BUNDL
         answered(404, 'Model not found gpt-5.4'),
         answered(400, {'error': {'message': 'No.', 'code': 'model_not_found'}}),
         answered(400, {'error': {'message': 'No.', 'code': 'model_not_supported'}}),
+        answered(400, {'error': {'message': 'No.', 'code': 'unsupported_model'}}),
+        answered(422, {'detail': UNSUPPORTED.format('gpt-5.4')}),
+        answered(400, {'detail': "The 'gpt-5.4' model is not supported."}),
+        answered(400, {'detail': "The 'gpt-5.4' model is not supported. Choose another one."}),
+        answered(400, {'detail': "The model 'gpt-5.4' is not supported when using Codex with a ChatGPT account."}),
+        answered(400, {'detail': 'Unsupported model: gpt-5.4'}),
+        answered(400, {'detail': "Unsupported model: 'gpt-5.4'."}),
+        answered(400, {'detail': 'Invalid model: gpt-5.4'}),
+        answered(404, {'detail': 'Model not found: gpt-5.4.'}),
+        answered(404, {'error': {'message': 'The model `gpt-5.4` has been retired'}}),
+        answered(403, {'detail': "The 'gpt-5.4' model is not available on your plan"}),
         answered(400, {'error': {'message': 'No.', 'type': 'model_not_found'}}),
         error_from_event({'type': 'error', 'status': 400, 'error': {'message': UNSUPPORTED.format('gpt-5.4')}}),
         error_from_event({'type': 'response.failed', 'response': {'error': {'code': 'model_not_found'}}}),
@@ -58,7 +69,7 @@ def test_refusals_of_the_model(error: BackendError) -> None:
     told = refused_model(error, 'gpt-5.4', BUNDLED)
 
     assert told is not None
-    assert (told.model, told.successor, told.category) == ('gpt-5.4', 'gpt-6-sol', 'not_found')
+    assert (told.model, told.successor, told.category) == ('gpt-5.4', 'gpt-5.6-terra', 'not_found')
     assert told.message == error.message
 
 
@@ -69,6 +80,16 @@ def test_refusals_of_the_model(error: BackendError) -> None:
         answered(400, {'error': {'message': "Using tools with the 'gpt-5.4' model is not supported."}}),
         answered(400, {'detail': 'Unsupported parameter: max_output_tokens'}),
         answered(400, {'detail': UNSUPPORTED.format('gpt-image-1')}),
+        answered(400, {'detail': UNSUPPORTED.format('gpt-5')}),
+        answered(400, {'detail': "The 'gpt-5.4' model is not supported with the tool web_search."}),
+        answered(400, {'detail': "The 'gpt-5.4' model is not supported in v1/chat/completions"}),
+        answered(400, {'detail': "The model 'gpt-5.4' is not supported for service_tier 'flex'"}),
+        answered(400, {'detail': "Invalid input: user said: The 'gpt-5.4' model is not supported yet"}),
+        answered(400, {'detail': "Invalid input: user said: The 'gpt-5.4' model is not supported"}),
+        answered(400, {'detail': 'Image model gpt-image-9 not found for tool of gpt-5.4'}),
+        answered(400, {'detail': 'Unsupported model: gpt-image-9 for the tool of gpt-5.4'}),
+        answered(404, {'detail': 'Model not found gpt-image-9, which gpt-5.4 asked for'}),
+        answered(403, {'detail': "The 'gpt-5.4' model is not available at the moment"}),
         answered(404, {'detail': 'Not Found'}),
         answered(404, '<html>Not found</html>'),
         answered(403, {'detail': 'Forbidden'}),
@@ -85,7 +106,7 @@ def test_refusals_of_something_else(error: BackendError) -> None:
 
 def test_the_text_of_a_retired_model() -> None:
     assert str(refused('gpt-5.3-codex')) == snapshot(
-        "The backend answered 400: The 'gpt-5.3-codex' model is not supported when using Codex with a ChatGPT account. 'gpt-5.3-codex' is retired. Use 'gpt-6-sol' instead. The catalog of this package lists gpt-6.1-sol, gpt-6-astra, gpt-6-sol, gpt-6-luna, gpt-5.6-sol, gpt-6.1-terra, gpt-5.6-terra, gpt-5.6-luna, gpt-5.5. For support: request id req-1."
+        "The backend answered 400: The 'gpt-5.3-codex' model is not supported when using Codex with a ChatGPT account. 'gpt-5.3-codex' is retired. Use 'gpt-5.6-terra' instead. The catalog of this package lists gpt-6.1-sol, gpt-6-astra, gpt-6-sol, gpt-6-luna, gpt-5.6-sol, gpt-6.1-terra, gpt-5.6-terra, gpt-5.6-luna, gpt-5.5. For support: request id req-1."
     )
 
 
@@ -101,6 +122,16 @@ def test_the_text_of_an_effort_that_is_none() -> None:
     )
     assert refused('gpt-5.5/medium').hint == snapshot(
         '\'gpt-5.5/medium\' is no model that is known; write "gpt-5.5:medium" for a reasoning effort. The catalog of this package lists gpt-6.1-sol, gpt-6-astra, gpt-6-sol, gpt-6-luna, gpt-5.6-sol, gpt-6.1-terra, gpt-5.6-terra, gpt-5.6-luna, gpt-5.5.'
+    )
+
+
+@pytest.mark.parametrize('tier', ['flex', 'priority'])
+def test_the_text_of_a_tier_that_is_no_suffix(tier: str) -> None:
+    hint = refused(f'gpt-5.5-{tier}').hint
+
+    assert str(hint).startswith(
+        f"'gpt-5.5-{tier}' is no model that is known, but 'gpt-5.5' is; '{tier}' is a service tier, which is asked for "
+        'with the setting `service_tier`. The catalog'
     )
 
 
@@ -164,10 +195,15 @@ def test_the_error_pickles() -> None:
 @pytest.mark.parametrize(
     ('slug', 'successor'),
     [
-        ('gpt-5.5-pro', 'gpt-5.5'),
-        ('gpt-5.5-pro-2026-04-23', 'gpt-5.5'),
+        # gpt-5.5 is still listed, and retired.
+        ('gpt-5.5-pro', 'gpt-6-sol'),
+        ('gpt-5.5-pro-2026-04-23', 'gpt-6-sol'),
+        # The list names a newer one, yet this one is served.
+        ('gpt-5.6-sol-pro', 'gpt-5.6-sol'),
+        ('gpt-6.1-sol-pro', 'gpt-6.1-sol'),
         ('GPT-5.4-PRO', None),
-        ('gpt-5.4-pro', 'gpt-6-sol'),
+        ('gpt-5.4-pro', 'gpt-5.6-terra'),
+        ('gpt-5-pro', 'gpt-5.6-sol'),
         ('o3-pro', 'gpt-6.1-sol'),
         ('never-heard-pro', None),
     ],
@@ -180,12 +216,23 @@ def test_pro_models_are_refused_here(slug: str, successor: str | None) -> None:
     assert caught.value.category == 'not_found'
 
 
+def test_a_pro_model_is_replaced_by_what_the_list_has() -> None:
+    catalog = ModelCatalog(models=(MODEL_FACTS['gpt-5.5'],), source='backend')
+
+    with pytest.raises(ModelNotServedError) as retired:
+        check_plan_model('gpt-5.5-pro', catalog)
+    with pytest.raises(ModelNotServedError) as unlisted:
+        check_plan_model('gpt-6-sol-pro', catalog)
+
+    assert (retired.value.successor, unlisted.value.successor) == ('gpt-5.5', None)
+
+
 def test_the_text_of_a_pro_model() -> None:
     with pytest.raises(ModelNotServedError) as caught:
         check_plan_model('gpt-5.5-pro', BUNDLED)
 
     assert str(caught.value) == snapshot(
-        "The model 'gpt-5.5-pro' was not asked for, as the backend serves no \"pro\" model to a ChatGPT login. An API key can use it, where the model exists. Use 'gpt-5.5' instead. The catalog of this package lists gpt-6.1-sol, gpt-6-astra, gpt-6-sol, gpt-6-luna, gpt-5.6-sol, gpt-6.1-terra, gpt-5.6-terra, gpt-5.6-luna, gpt-5.5."
+        "The model 'gpt-5.5-pro' was not asked for, as the backend serves no \"pro\" model to a ChatGPT login. An API key can use it, where the model exists. Use 'gpt-6-sol' instead. The catalog of this package lists gpt-6.1-sol, gpt-6-astra, gpt-6-sol, gpt-6-luna, gpt-5.6-sol, gpt-6.1-terra, gpt-5.6-terra, gpt-5.6-luna, gpt-5.5."
     )
 
 

@@ -65,13 +65,18 @@ class Reader:
         return part.has_content() or self.opens(response, part)
 
 
+_NOBODY: Final[frozenset[int]] = frozenset()
+
+
 def refused_reasoning(messages: Sequence[ModelMessage]) -> frozenset[int]:
     """The responses (by `id`) whose reasoning the backend could not read."""
-    for index in range(len(messages) - 1, -1, -1):
-        message = messages[index]
-        if isinstance(message, ModelResponse) and (details := message.provider_details) and LEFT_OUT_KEY in details:
-            return frozenset(map(id, messages[:index]))
-    return frozenset()
+    # Without a call for each message, as there may be thousands.
+    told = [
+        index
+        for index, message in enumerate(messages)
+        if message.kind == 'response' and message.provider_details and LEFT_OUT_KEY in message.provider_details
+    ]
+    return frozenset(map(id, messages[: told[-1]])) if told else _NOBODY
 
 
 def encrypted_content(part: CompactionPart) -> str | None:

@@ -30,7 +30,7 @@ def turn_state_of(messages: Sequence[ModelMessage], account: str | None) -> str 
     for message in reversed(messages):
         if run_id and message.run_id and message.run_id != run_id:
             break
-        if isinstance(message, ModelResponse):
+        if message.kind == 'response':
             # Requests that pydantic-ai merges, and those of a history processor, name no run.
             if not run_id or message.run_id == run_id:
                 first = _state_in(message, account) or first
