@@ -48,6 +48,7 @@ ADVICE: Final = {
     'Where it may need longer, raise the setting `timeout`, or the `idle_timeout` of the `TransportPolicy`': 'Try again',
     ", or the setting codex_instructions='agent', none are fetched": ', none are fetched',
     'Check the `base_url` ': 'Check the `--base-url` ',
+    ', which is asked for with the setting `service_tier`': '',
     'Name the right `base_url`': 'Name the right `--base-url`',
     'proxy, or a `base_url` that is not the backend, may have sent it': (
         'proxy, or a `--base-url` that is not the backend, may have sent it'
