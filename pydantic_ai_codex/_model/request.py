@@ -76,7 +76,7 @@ def build_request(
         service_tier=wire_tier(settings, name, info),
         session_id=session_id_for(conversation_id or str(uuid4())),
         turn_state=turn_state_of(messages, account),
-        window=window_of(items),
+        window=window_of(messages),
         cache_key=cache_key,
         timeout=settings.get('timeout'),
         extra_headers=settings.get('extra_headers') or {},

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from pydantic_ai.messages import FinishReason, ModelResponseStreamEvent, TextPart, ThinkingPart
 from pydantic_ai.models import StreamedResponse
@@ -37,6 +37,9 @@ from .spans import RequestSpan
 from .streamed_calls import StreamedCalls
 from .streamed_items import StreamedItems
 
+if TYPE_CHECKING:
+    from .._protocol.rate_limit_types import RateLimits
+
 _PartEvents: TypeAlias = Iterable[ModelResponseStreamEvent]
 _Key: TypeAlias = tuple[str, str, int]
 """What the parts manager knows a text by: its item, what it is shown as, and its index."""
@@ -61,6 +64,7 @@ class CodexStreamedResponse(StreamedResponse):
     _instructions_ref: str | None
     _span: RequestSpan
     _served_model: str | None = field(default=None, init=False)
+    _noted_limits: RateLimits | None = field(default=None, init=False, repr=False)
     _texts: dict[str, dict[int, _Key]] = field(default_factory=dict[str, dict[int, _Key]], init=False)
     """The parts of each message that have begun, by content index."""
     _summaries: dict[str, int] = field(default_factory=dict[str, int], init=False)
@@ -105,7 +109,9 @@ class CodexStreamedResponse(StreamedResponse):
         self.provider_details = details or None
 
     def _note_limits(self, details: dict[str, Any]) -> None:
-        if (limits := self._stream.rate_limits) is not None:
+        limits = self._stream.rate_limits
+        if limits is not None and limits is not self._noted_limits:
+            self._noted_limits = limits
             details['rate_limits'] = limits.as_dict()
             self._span.note(limits)
 

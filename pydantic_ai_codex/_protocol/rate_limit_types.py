@@ -229,7 +229,7 @@ def merged(newer: RateLimits, older: RateLimits | None) -> RateLimits:
 
     Windows that have begun anew since, and whether a limit was reached, are not taken over.
     """
-    if older is None:
+    if older is None or _tells_everything(newer, older):
         return newer
     before = {each.limit_id: each for each in (older, *older.others)}
     now = newer.observed_at
@@ -241,6 +241,19 @@ def merged(newer: RateLimits, older: RateLimits | None) -> RateLimits:
         plan_type=newer.plan_type or older.plan_type,
         credits=newer.credits or older.credits,
         others=in_order((*others, *(each for each in left if each.windows))),
+    )
+
+
+def _tells_everything(newer: RateLimits, older: RateLimits) -> bool:
+    """Whether the older ones can add nothing, as most answers tell it all."""
+    return bool(
+        newer.limit_id == older.limit_id
+        and newer.primary
+        and newer.secondary
+        and newer.credits
+        and newer.plan_type
+        and (newer.limit_name or not older.limit_name)
+        and not older.others
     )
 
 

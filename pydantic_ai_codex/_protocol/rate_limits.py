@@ -54,7 +54,7 @@ def limits_from_headers(headers: Mapping[str, str], now: datetime) -> RateLimits
         return None  # As in every answer to an API key.
     active = _limit_id(headers.get(ACTIVE_LIMIT_HEADER)) or MAIN_LIMIT
     names = sorted(name for name in headers if name.startswith('x-') and name.endswith(_USED_HEADER))
-    ids = filter(None, (_limit_id(name[2 : -len(_USED_HEADER)]) for name in names))
+    ids = [each for name in names if (each := _limit_id(name[2 : -len(_USED_HEADER)])) not in (None, active)]
     main = replace(
         _limit_in_headers(headers, active, now),
         plan_type=short_text(headers.get('x-codex-plan-type')),
@@ -101,11 +101,12 @@ def _with_account(main: RateLimits, wire: Mapping[str, Any]) -> RateLimits | Non
 
 def _with_others(main: RateLimits, others: Iterable[RateLimits]) -> RateLimits | None:
     """A limit with the others that tell something; `None` where nothing does."""
-    found = {each.limit_id: each for each in islice(others, _MOST_OTHERS) if each.windows}
-    found.pop(main.limit_id, None)
+    found = {
+        each.limit_id: each for each in islice(others, _MOST_OTHERS) if each.windows and each.limit_id != main.limit_id
+    }
     if not (main.windows or main.credits or main.limit_reached is not None or found):
         return None
-    return replace(main, others=in_order(found.values()))
+    return replace(main, others=in_order(found.values())) if found else main
 
 
 def _other_limits(wire: Mapping[str, Any], now: datetime, source: LimitSource) -> Iterator[RateLimits]:

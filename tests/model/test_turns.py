@@ -22,7 +22,6 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from pydantic_ai_codex._model.history.messages import map_messages
 from pydantic_ai_codex._model.history.turns import TURN_STATE_KEY, turn_state_of, window_of
 
 US = 'account-1'
@@ -187,19 +186,10 @@ def compacted() -> ModelResponse:
     [
         ([asked()], 0),
         ([asked(), compacted(), asked()], 1),
-        # The last one stands for all before it.
-        ([asked(), compacted(), asked(), compacted(), asked()], 1),
-        # A summary is a text of the user's, and no compaction of the backend's.
-        ([ModelRequest([CompactionPart('What was said.'), UserPromptPart('Hi')])], 0),
+        ([asked(), compacted(), asked(), compacted(), asked()], 2),
+        ([ModelRequest([CompactionPart('What was said.'), UserPromptPart('Hi')])], 1),
+        ([], 0),
     ],
 )
 def test_window(messages: list[ModelMessage], window: int) -> None:
-    def accepts(response: ModelResponse, part: ModelResponsePart) -> bool:
-        return True
-
-    assert window_of(map_messages(messages, accepts_reasoning=accepts)) == window
-
-
-def test_window_of_items_of_every_kind() -> None:
-    assert window_of([]) == 0
-    assert window_of([{}, {'type': None}, {'type': 'compaction'}, {'type': 'message'}, {'type': 'compaction'}]) == 2
+    assert window_of(messages) == window

@@ -7,7 +7,6 @@ from typing import Final
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, UserPromptPart
 
-from ..._protocol.requests import JsonObject
 from ..._protocol.values import object_or_empty, text_or_none
 from .origins import OURS
 
@@ -39,14 +38,14 @@ def turn_state_of(messages: Sequence[ModelMessage], account: str | None) -> str 
     return first
 
 
-def window_of(input_items: Sequence[JsonObject]) -> int:
-    """How many compactions a history went through, as far as it shows: the last one hides those before it.
+def window_of(messages: Sequence[ModelMessage]) -> int:
+    """How many compactions the history went through: its windows are counted from 0, and each begins another (captured).
 
     Args:
-        input_items: The history, as it is sent.
+        messages: The history, with what compactions have hidden from the model.
     """
-    # Without a call for each item, as there may be thousands.
-    return len([item for item in input_items if 'type' in item and item['type'] == 'compaction'])
+    # Without a call for each message, as there may be thousands.
+    return len([part for message in messages for part in message.parts if part.part_kind == 'compaction'])
 
 
 def _state_in(response: ModelResponse, account: str | None) -> str | None:
