@@ -23,8 +23,8 @@ NOTES: dict[str, str] = {
     '2a': 'It is near the bar, and what else the machine did decides; other runs had 19.5 and 20.6.',
     '6': _HTTP,
     '8: time': (
-        'It is some 80 small modules and the classes in them, and it is met where the machine rests (33 to 36 ms by '
-        '`benchmarks.imports`).'
+        'It is some 90 small modules and the classes in them, and at the edge: other runs had 36.7 to 46.7 ms, by what '
+        'else the machine did.'
     ),
 }
 """The name of a bar, as `benchmarks/bars.py` has it, and a sentence or two."""

@@ -246,8 +246,7 @@ def retry_delay(
     return max(backoff * (1 + policy.jitter * (2 * random - 1)), asked or 0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(NamedTuple):
     """One more attempt of a request, told before the wait; as a text, the line for a log.
 
     Attributes:

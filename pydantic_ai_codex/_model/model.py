@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from pydantic_ai.messages import ModelMessage, ModelResponse, ModelResponsePart
 from pydantic_ai.models import (
@@ -36,8 +36,10 @@ from .provider import CANONICAL_SYSTEM, CodexProvider
 from .request import build_request
 from .settings import check_names, choice
 from .spans import RequestSpan
-from .streaming import CodexStreamedResponse
 from .tools import sent_tools
+
+if TYPE_CHECKING:
+    from .streaming import CodexStreamedResponse
 
 _LEAVES_TOOLS: Final[ContextVar[bool]] = ContextVar('pydantic_ai_codex_leaves_tools', default=False)
 """Whether parameters are prepared for a request of our own, and for nobody else's eyes."""
@@ -225,6 +227,8 @@ class CodexModel(Model[CodexClient]):
         whole: bool,
     ) -> AsyncGenerator[CodexStreamedResponse]:
         """Send a request; `whole` is for an answer that nobody sees before it is complete."""
+        from .streaming import CodexStreamedResponse  # With the first request: it is a tenth of what an import costs.
+
         given = cast('Mapping[str, Any]', settings or {})
         by_default = 'thinking' if params.output_mode in ('native', 'prompted') else 'text'
         span = RequestSpan()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, cast
 
 from ..errors import ConfigurationError, ModelNameError
@@ -29,8 +28,7 @@ _VARIABLE: Final = 'the environment variable `CODEX_REASONING_EFFORT`'
 _SUFFIX: Final = re.compile(r'(?P<head>.*)(?P<mark>[:-])(?P<word>[^:-]*)', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelName:
+class ModelName(NamedTuple):
     """A model name taken apart.
 
     Two are equal if they ask for the same, however they were written.
@@ -46,7 +44,13 @@ class ModelName:
     slug: str
     effort: Effort | None = None
     fast: bool = False
-    readings: tuple[ModelName, ...] = field(default=(), repr=False, compare=False)
+    readings: tuple[ModelName, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModelName) and self[:3] == other[:3]
+
+    def __hash__(self) -> int:
+        return hash(self[:3])
 
     @property
     def facts(self) -> ModelInfo | None:
@@ -109,7 +113,7 @@ def as_listed(name: ModelName, catalog: ModelCatalog) -> ModelName:
     slugs = {info.slug.lower(): info.slug for info in catalog.models}
     for reading in name.readings:
         if slug := slugs.get(reading.slug.lower()):
-            return replace(reading, slug=slug)
+            return reading._replace(slug=slug)
     return name
 
 
