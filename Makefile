@@ -34,10 +34,10 @@ demo: $(STAMP) ## run the flagship agent against the embedded simulator
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -q
 
-# What only starts other processes adds nothing here, as those are not measured; nor does reading the same streams again.
+# What only starts other processes adds nothing here, as those are not measured; nor does doing the same thing again.
 testcov: $(STAMP) ## run the tests and demand the coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest -q --ignore tests/test_examples.py \
+	@$(BIN)/python -m coverage run -m pytest -q --ignore tests/test_examples.py --ignore tests/test_soak.py --ignore tests/test_docs.py \
 	    --ignore tests/benchmarks --ignore-glob 'tests/*/test_kills.py' --ignore-glob 'tests/*/test_processes.py' \
 	    -k 'not the_cut_of_the_bytes and not those_of_the_parts_manager'
 	@$(BIN)/python -m coverage combine --quiet
