@@ -38,6 +38,7 @@ test: $(STAMP) ## run the tests
 testcov: $(STAMP) ## run the tests and demand the coverage
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m coverage run -m pytest -q --ignore tests/test_examples.py --ignore tests/test_soak.py --ignore tests/test_docs.py \
+	    --ignore tests/test_architecture.py \
 	    --ignore tests/benchmarks --ignore-glob 'tests/*/test_kills.py' --ignore-glob 'tests/*/test_processes.py' \
 	    -k 'not the_cut_of_the_bytes and not those_of_the_parts_manager'
 	@$(BIN)/python -m coverage combine --quiet
