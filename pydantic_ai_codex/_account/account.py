@@ -7,10 +7,10 @@ import anyio
 from .._clock import Clock
 from .._http_reply import HTTPLease
 from .._instructions.folder import CacheDir
-from .._protocol.catalog import BUNDLED, ModelCatalog
+from .._protocol.catalog import ModelCatalog
 from .._protocol.rate_limits import RateLimits
 from ..auth import Credentials
-from .lookup import Lookups, lookup_urls
+from .lookup import Lookups, account_urls
 from .models import Models
 from .routing import Routing
 from .usage import fetch_rate_limits
@@ -34,8 +34,6 @@ class Account:
 
     async def look_up(self, credentials: Credentials, base_url: str) -> ModelCatalog:
         """Find out what is due, both at once; what cannot be found out now keeps no turn from going on."""
-        if credentials.auth_mode == 'apikey':
-            return BUNDLED
         is_due = self._models.is_due(credentials, base_url)
         is_routed = self._routing.known(credentials, base_url)
         if is_due or not is_routed:
@@ -48,22 +46,19 @@ class Account:
 
     async def models(self, credentials: Credentials, base_url: str, *, refresh: bool) -> ModelCatalog:
         """The models of the login; see `CodexProvider.models`."""
-        if credentials.auth_mode == 'apikey':
-            return BUNDLED
         return await self._models.get(credentials, base_url, refresh=refresh)
 
     def known(self, credentials: Credentials, base_url: str) -> ModelCatalog:
         """The models of the login, as far as they are known."""
-        return BUNDLED if credentials.auth_mode == 'apikey' else self._models.known(credentials, base_url)
+        return self._models.known(credentials, base_url)
 
     def can_list(self, credentials: Credentials, base_url: str) -> bool:
         """Whether there is a list of models for the login: a platform key has none, and other hosts need not."""
-        return credentials.auth_mode == 'chatgpt' and lookup_urls(base_url) is not None
+        return account_urls(credentials, base_url) is not None
 
     def heard(self, etag: str | None, credentials: Credentials, base_url: str) -> None:
         """Take what an answer says of the version of the catalog."""
-        if credentials.auth_mode == 'chatgpt':
-            self._models.heard(etag, credentials, base_url)
+        self._models.heard(etag, credentials, base_url)
 
     def is_routed(self, credentials: Credentials, base_url: str) -> bool:
         """Whether `override` is known, or not to be found out now."""

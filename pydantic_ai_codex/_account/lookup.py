@@ -68,6 +68,11 @@ def lookup_urls(base_url: str) -> Urls | None:
     )
 
 
+def account_urls(credentials: Credentials, base_url: str) -> Urls | None:
+    """Where to ask for the account of a login; `None` for a platform key, and where there is nothing to ask."""
+    return None if credentials.auth_mode == 'apikey' else lookup_urls(base_url)
+
+
 def usage_url(base_url: str) -> str:
     """Where to ask for the limits of the plan, which any host may tell that takes ChatGPT logins."""
     parts = urlsplit(base_url)

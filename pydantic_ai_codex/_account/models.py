@@ -18,7 +18,7 @@ from .._protocol.catalog import BUNDLED, CatalogError, ModelCatalog, catalog_fro
 from .._protocol.constants import LOOKUP_PATIENCE, MAX_MODELS_BYTES, MODELS_LIFETIME
 from ..auth import Credentials
 from ..errors import BackendError
-from .lookup import LOOKUP_TIMEOUT, NOT_THE_BACKEND, Lookups, lookup_urls
+from .lookup import LOOKUP_TIMEOUT, NOT_THE_BACKEND, Lookups, account_urls
 from .model_files import ModelFiles, file_name
 from .question import Question, forget_oldest
 
@@ -159,7 +159,7 @@ class Models:
 
     def _find(self, credentials: Credentials, base_url: str) -> _Known | None:
         """What is known, or `None` where there is nothing to know."""
-        urls = None if credentials.auth_mode == 'apikey' else lookup_urls(base_url)
+        urls = account_urls(credentials, base_url)
         if urls is None:
             return None
         key = base_url, credentials.account_tag or ''

@@ -18,7 +18,7 @@ from .._protocol.values import Wire, object_or_empty
 from ..auth import Credentials
 from ..auth._secrets import quotable
 from ..errors import BackendError
-from .lookup import Lookups, lookup_urls
+from .lookup import Lookups, account_urls
 from .question import Question, forget_oldest, login_tag
 
 _log: Final = logging.getLogger('pydantic_ai_codex')
@@ -78,7 +78,7 @@ class Routing:
 
     def _find(self, credentials: Credentials, base_url: str) -> _Found | None:
         """What is known of the account, or `None` where there is nothing to know."""
-        urls = None if credentials.auth_mode == 'apikey' else lookup_urls(base_url)
+        urls = account_urls(credentials, base_url)
         if urls is None:
             return None
         key = base_url, credentials.account_tag or ''

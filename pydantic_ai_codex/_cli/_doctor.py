@@ -153,7 +153,7 @@ async def _models(login: Login | None, now: datetime) -> Check:
 
 def _write_problem(folder: Path) -> str | None:
     """Why nothing could be kept in a folder, which need not exist."""
-    from .._instructions.cache import is_trusted
+    from .._cache_files import is_trusted
 
     try:
         existing = next(each for each in (folder, *folder.parents) if each.exists())

@@ -115,7 +115,7 @@ def _retired(catalog: ModelCatalog, width: int | None) -> Iterator[str]:
     """The retired names, behind the one to use instead."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     for model in catalog.retired:
-        names[catalog.successor_of(model.slug) or model.successor].append(model.slug)
+        names[model.successor].append(model.slug)
     lead = max(map(len, names), default=0)
     for successor, slugs in names.items():
         first = f'{" " * len(_MARK)}{successor:{lead}}{_GAP}instead of '

@@ -19,7 +19,6 @@ from .._cache_files import (
     remove_files,
     replace_file,
 )
-from .._cache_files import is_trusted as is_trusted
 from .._lock import Held, try_file_lock
 from .._lock import Release as Unlock
 from .records import Entry, Failure, State, dump_entry, dump_state, load_entry, load_state
